@@ -1,0 +1,48 @@
+/**
+ * Bytes by key: the one interface everything above meets at.
+ *
+ * Keys have no leading slash (`meta/date/c/0`). `undefined` means "no such key" and nothing else: whatever
+ * else goes wrong is thrown as a `ZarrsiftError` (`source_unreadable`, `source_forbidden`, `timeout` …),
+ * because a failed read shown as absent becomes fill values.
+ */
+export interface Store {
+  /** What a person would call it, for messages: a path or URL, no credentials in it. */
+  readonly url: string;
+  /** Set where the whole store is pinned to an immutable version (an Icechunk snapshot id). */
+  readonly snapshot?: string;
+
+  get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined>;
+
+  /** @throws ZarrsiftError `source_unreadable` when the store answers with other bytes than were asked for. */
+  getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
+
+  /** Size and a stamp that changes when the bytes do (mtime, ETag); `undefined`: no such key. */
+  stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined>;
+
+  /**
+   * Names directly below `prefix` ("" is the root; no trailing slash), sorted.
+   * @returns `undefined` where this store cannot list.
+   */
+  list(prefix: string, options?: ReadOptions): Promise<Listing | undefined>;
+
+  close?(): Promise<void>;
+}
+
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/** `offset` from the start, or the last `suffixLength` bytes (all of them where there are fewer). */
+export type ByteRange = { offset: number; length: number } | { suffixLength: number };
+
+export interface KeyStat {
+  size: number;
+  stamp: string;
+}
+
+export interface Listing {
+  /** Names of keys directly below. */
+  keys: string[];
+  /** Names of prefixes ("folders") directly below, no trailing slash. */
+  prefixes: string[];
+}

@@ -1,0 +1,38 @@
+import type { ReadOptions } from "../store/store.ts";
+import type { SqlType } from "./types.ts";
+import type { Vector } from "./vector.ts";
+
+/** One column of `meta`, read a chunk at a time. */
+export interface Column {
+  readonly name: string;
+  readonly type: SqlType;
+  /** Rows per chunk; the last one may be shorter. Columns of one table may differ. */
+  readonly chunkRows: number;
+  /** Whether a stored value can be NULL at all. */
+  readonly nullable: boolean;
+  /** Decoded bytes a row takes, roughly: what reading costs. */
+  readonly bytesPerRow: number;
+  /**
+   * The rows of one chunk, edge chunks cut to the table's rows, NULLs marked, CF scaling applied. Cached.
+   * @throws ZarrsiftError `corrupt_chunk`, `source_unreadable` … naming column and chunk
+   */
+  read(chunk: number, options?: ReadOptions): Promise<Vector>;
+}
+
+/** The `meta` group as typed columns. */
+export interface Table {
+  /** What SQL may call it, beside `meta`. */
+  readonly name: string;
+  readonly rows: number;
+  /** In the order they are listed. */
+  readonly columns: ReadonlyMap<string, Column>;
+  readonly roles: Roles;
+}
+
+/** Which columns mean what, inferred or configured. */
+export interface Roles {
+  /** The geometry column that `bbox=` filters on. */
+  geometry?: string;
+  /** The timestamp column that `datetime=` filters on, or start and end where a pair is known. */
+  time?: string | { start: string; end: string };
+}

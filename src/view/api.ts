@@ -1,0 +1,68 @@
+/**
+ * What views offer to the server and the library.
+ */
+import type { OutputColumn, QueryOptions } from "../plan/api.ts";
+import type { ReadOptions } from "../store/store.ts";
+
+/** Zarr format of a view's face. */
+export type Face = 2 | 3;
+
+export type Layout = "granules" | "stacked";
+
+export interface ViewOptions extends QueryOptions {
+  /** Columns to flatten into attributes; default: what the SQL selects (all columns for `idx` alone or `*`). */
+  fields?: readonly string[];
+  /** Default: granules. */
+  layout?: Layout;
+  /** Only these arrays of each granule, paths relative to it; default all. */
+  variables?: readonly string[];
+  /** What to do with a row whose group is not in the source; default "error". */
+  missing?: "error" | "skip";
+}
+
+/** A field of a view: the same data in attributes and in the view's own `/meta`. */
+export interface Field extends OutputColumn {}
+
+/**
+ * All that makes a view, as plain JSON: kept by the server, enough to make it again.
+ * `id` is a hash of collection, version, idx, fields, layout and variables.
+ */
+export interface ViewDefinition {
+  id: string;
+  collection: string;
+  version: string;
+  /** The query it came from, for provenance and to compute expression fields again; absent for an idx list. */
+  sql?: string;
+  params?: (null | boolean | number | string | { bigint: string } | { base64: string })[];
+  bbox?: [number, number, number, number];
+  datetime?: string;
+  fields?: string[];
+  layout: Layout;
+  variables?: string[];
+  /** Rows in view order: deltas as zigzag LEB128 varints, base64. */
+  idx: string;
+  count: number;
+  /** Rows left out by `missing: "skip"`. */
+  skipped: number;
+}
+
+/** Something a key of a view's face leads to. */
+export interface Resource {
+  kind: "metadata" | "chunk";
+  /** Strong ETag, quotes included. */
+  etag: string;
+  /** `application/json` or `application/octet-stream`. */
+  contentType: string;
+  /** Size in bytes, found without reading the body where the store can. */
+  size(options?: ReadOptions): Promise<number>;
+  /** The bytes; `undefined` where the source turns out not to have the chunk. */
+  read(options?: ReadOptions): Promise<Uint8Array | undefined>;
+  readRange(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array | undefined>;
+}
+
+export interface ViewFace {
+  /** The resource at `key` (no leading slash), or `undefined`: truly absent. Errors are thrown, never `undefined`. */
+  resource(key: string, options?: ReadOptions): Promise<Resource | undefined>;
+  /** Names below a group or array ("" is the root), folders with a trailing slash; `undefined`: no such node. */
+  children(path: string, options?: ReadOptions): Promise<string[] | undefined>;
+}
