@@ -88,5 +88,7 @@ export function isZarrsiftError(error: unknown, code?: ErrorCode): error is Zarr
 /** The message of anything that was thrown, with the messages of its causes. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined || isZarrsiftError(error) ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+  return error.cause === undefined || isZarrsiftError(error)
+    ? error.message
+    : `${error.message}: ${messageOf(error.cause)}`;
 }
