@@ -13,7 +13,10 @@ export interface Store {
 
   get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
-  /** @throws ZarrsiftError `source_unreadable` when the store answers with other bytes than were asked for. */
+  /**
+   * @throws ZarrsiftError `source_unreadable` when the store answers with other bytes than were asked for, also
+   *   where `offset + length` is beyond the end: whoever asked was wrong about the value.
+   */
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
   /** Size and a stamp that changes when the bytes do (mtime, ETag); `undefined`: no such key. */
@@ -25,11 +28,22 @@ export interface Store {
    */
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined>;
 
+  /** Forget whatever is cached, because the source changed. Wrappers pass it on. */
+  clear?(): void;
+
   close?(): Promise<void>;
 }
 
 export interface ReadOptions {
   signal?: AbortSignal | undefined;
+  /** What this read costs below all caches is added here. */
+  traffic?: Traffic | undefined;
+}
+
+/** What was asked of a source: requests sent and bytes of values received. */
+export interface Traffic {
+  requests: number;
+  bytes: number;
 }
 
 /** `offset` from the start, or the last `suffixLength` bytes (all of them where there are fewer). */

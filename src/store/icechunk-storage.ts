@@ -1,0 +1,98 @@
+import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
+import type { Icechunk } from "./icechunk-load.ts";
+import type { Store } from "./store.ts";
+
+/** What Icechunk takes to mean "no such object". */
+const NOT_FOUND = "ObjectNotFound";
+/** Failures remembered at once. */
+const REMEMBERED = 256;
+
+/**
+ * Errors on their way through Icechunk, which passes on their text alone: each gets a number in that text, by which
+ * the error itself is found again.
+ */
+export class Failures {
+  readonly #errors = new Map<string, unknown>();
+  #count = 0;
+
+  remember(error: unknown): Error {
+    const mark = `source-failure-${++this.#count};`;
+    this.#errors.set(mark, error);
+    if (this.#errors.size > REMEMBERED) this.#errors.delete(this.#errors.keys().next().value!);
+    return new Error(`${mark} ${messageOf(error)}`);
+  }
+
+  recall(error: unknown): unknown {
+    const mark = /source-failure-\d+;/.exec(messageOf(error))?.[0];
+    return mark === undefined ? undefined : this.#errors.get(mark);
+  }
+}
+
+/** A read-only Icechunk storage over any of our stores. */
+export function icechunkStorage(icechunk: Icechunk, store: Store, failures: Failures) {
+  const guarded =
+    <A, R>(work: (argument: A) => Promise<R>) =>
+    async (_error: null, argument: A): Promise<R> => {
+      try {
+        return await work(argument);
+      } catch (error) {
+        throw isZarrsiftError(error, "not_found")
+          ? new Error(`${NOT_FOUND}: ${messageOf(error)}`)
+          : failures.remember(error);
+      }
+    };
+  const refuse = guarded(async () => {
+    throw new ZarrsiftError("internal", "Icechunk repositories are only read here, never written");
+  });
+  const backend = {
+    canWrite: async () => false,
+    getObjectRange: guarded(async ({ path, rangeStart, rangeEnd }: ObjectRange) => ({
+      data: await readObject(store, path, rangeStart, rangeEnd),
+      version: {},
+    })),
+    getObjectConditional: guarded(async ({ path }: { path: string }) => ({
+      kind: "modified",
+      data: await readObject(store, path),
+      newVersion: {},
+    })),
+    listObjects: guarded(async (prefix: string) => {
+      const ids = await keysBelow(store, prefix.replace(/\/$/, ""));
+      // Sizes and times are asked for by garbage collection only.
+      return ids.map((id) => ({ id, createdAt: new Date(0), sizeBytes: 0 }));
+    }),
+    getObjectLastModified: refuse,
+    putObject: refuse,
+    copyObject: refuse,
+    deleteBatch: refuse,
+  };
+  // Its types leave the first argument of every callback out, which is always null.
+  return icechunk.Storage.newCustom(backend as unknown as Parameters<Icechunk["Storage"]["newCustom"]>[0]);
+}
+
+interface ObjectRange {
+  path: string;
+  rangeStart?: number;
+  rangeEnd?: number;
+}
+
+async function readObject(store: Store, path: string, start?: number, end?: number): Promise<Uint8Array> {
+  const to = end ?? (start ? (await store.stat(path))?.size : undefined);
+  const bytes =
+    to === undefined
+      ? await store.get(path)
+      : await store.getRange(path, { offset: start ?? 0, length: to - (start ?? 0) });
+  if (bytes) return bytes;
+  throw new ZarrsiftError("not_found", path);
+}
+
+/** All keys below `prefix`, relative to it. */
+async function keysBelow(store: Store, prefix: string): Promise<string[]> {
+  const listing = await store.list(prefix);
+  if (!listing) throw new ZarrsiftError("not_listable", `${store.url} cannot list its keys below ${prefix}/`);
+  const deeper = await Promise.all(
+    listing.prefixes.map(async (name) =>
+      (await keysBelow(store, `${prefix}/${name}`)).map((key) => `${name}/${key}`),
+    ),
+  );
+  return [...listing.keys, ...deeper.flat()];
+}

@@ -1,0 +1,84 @@
+import { ZarrsiftError } from "../errors.ts";
+
+/** Where a source is, `#REF` taken off. */
+export type Location =
+  | { kind: "directory"; path: string; ref: string | undefined }
+  | { kind: "http"; url: string; ref: string | undefined };
+
+/**
+ * Takes a SOURCE apart: a path, or a `file:`, `http:` or `https:` URL, with `#REF` behind it. A path that is there
+ * as it is written has no ref, whatever it holds.
+ *
+ * @throws ZarrsiftError `source_not_found` for a path where no directory is, `bad_request`
+ */
+export async function locate(source: string): Promise<Location> {
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(source)?.[1]?.toLowerCase();
+  if (scheme === "http" || scheme === "https") return splitUrl(source);
+  if (scheme === "file") {
+    const { url, ref } = splitUrl(source);
+    return { kind: "directory", path: await directory(await pathOf(url)), ref };
+  }
+  if (scheme !== undefined && source.startsWith("//", scheme.length + 1)) {
+    throw new ZarrsiftError(
+      "bad_request",
+      `${scheme}: sources are not supported yet; a path, or a file:, http: or https: URL is expected`,
+    );
+  }
+  return splitPath(source);
+}
+
+function splitUrl(source: string): Location & { kind: "http" } {
+  const at = source.indexOf("#");
+  const url = at < 0 ? source : source.slice(0, at);
+  return { kind: "http", url, ref: at < 0 ? undefined : decodeRef(source.slice(at + 1)) };
+}
+
+function decodeRef(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text) || undefined;
+  } catch {
+    return text;
+  }
+}
+
+async function splitPath(source: string): Promise<Location> {
+  const at = source.lastIndexOf("#");
+  const { pathKind } = await files();
+  if (at <= 0 || (await pathKind(source))) {
+    return { kind: "directory", path: await directory(source), ref: undefined };
+  }
+  return {
+    kind: "directory",
+    path: await directory(source.slice(0, at)),
+    ref: source.slice(at + 1) || undefined,
+  };
+}
+
+async function pathOf(url: string): Promise<string> {
+  const { urlPath } = await files();
+  try {
+    return urlPath(url);
+  } catch (error) {
+    throw new ZarrsiftError("bad_request", `${url} is no URL of a local file`, { cause: error });
+  }
+}
+
+/** `path`, which must be a directory's. */
+async function directory(path: string): Promise<string> {
+  const kind = await (await files()).pathKind(path);
+  if (kind === "directory") return path;
+  const why = kind === "file" ? "is a file" : "is not there";
+  throw new ZarrsiftError(
+    "source_not_found",
+    `${path} ${why}: the directory of a Zarr hierarchy or an Icechunk repository is expected`,
+  );
+}
+
+/** Loaded only where a path is to be read, so that all else runs in a browser. */
+async function files(): Promise<typeof import("./file.ts")> {
+  if (typeof process === "object" && process.versions?.node) return import("./file.ts");
+  throw new ZarrsiftError(
+    "bad_request",
+    "Directories can be read in Node only; here an http: or https: URL is expected",
+  );
+}
