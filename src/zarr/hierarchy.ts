@@ -1,0 +1,159 @@
+import { abortable } from "../abort.ts";
+import { ZarrsiftError } from "../errors.ts";
+import { Lru } from "../lru.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
+import { type Consolidated, consolidatedV2, consolidatedV3 } from "./consolidated.ts";
+import { parseJsonObject } from "./json.ts";
+import type { NodeMeta } from "./metadata.ts";
+import { type NodeDocuments, parseNode } from "./parse.ts";
+
+export interface HierarchyOptions extends ReadOptions {
+  /** Nodes kept in memory. Default 20,000. */
+  nodesKept?: number;
+}
+
+const CONSOLIDATED_KEPT = 1000;
+const V2_NAMES = [".zarray", ".zgroup", ".zattrs"] as const;
+
+/**
+ * The groups and arrays of a store, v2 or v3. Paths have no leading slash; "" is the root.
+ *
+ * Consolidated metadata is believed where it says something, and anything it leaves out is looked for in the store.
+ * Nodes are read once and kept; a failed read is not.
+ */
+export class Hierarchy {
+  readonly format: 2 | 3;
+  readonly #store: Store;
+  readonly #nodes: Lru<{ node: NodeMeta | undefined }>;
+  readonly #children: Lru<{ names: string[] | undefined }>;
+  /** By path of the group that holds it; made again from the group's document, or read again, where it was dropped. */
+  readonly #consolidated = new Lru<{ consolidated: Consolidated | undefined }>(CONSOLIDATED_KEPT);
+
+  private constructor(store: Store, format: 2 | 3, nodesKept: number) {
+    this.#store = store;
+    this.format = format;
+    this.#nodes = new Lru(nodesKept);
+    this.#children = new Lru(nodesKept);
+  }
+
+  /** @throws ZarrsiftError `source_not_found` where the store has no Zarr root, `corrupt_metadata` where it is damaged */
+  static async open(store: Store, options: HierarchyOptions = {}): Promise<Hierarchy> {
+    const kept = options.nodesKept ?? 20_000;
+    const v3 = new Hierarchy(store, 3, kept);
+    if (await v3.node("", options)) return v3;
+    const v2 = new Hierarchy(store, 2, kept);
+    if (await v2.node("", options)) return v2;
+    throw new ZarrsiftError(
+      "source_not_found",
+      `${store.url} holds no Zarr hierarchy: there is no zarr.json, .zgroup or .zarray at its root. Name the directory or URL they are in`,
+      { details: { source: store.url } },
+    );
+  }
+
+  /**
+   * The node at `path`; `undefined`: there is none.
+   * @throws ZarrsiftError `corrupt_metadata`, `encoding_unsupported`, and what the store throws
+   */
+  async node(path: string, options: ReadOptions = {}): Promise<NodeMeta | undefined> {
+    options.signal?.throwIfAborted();
+    const load = async () => ({ node: await this.#load(path) });
+    return (
+      await abortable(
+        this.#nodes.load(path, load, () => 1),
+        options.signal,
+      )
+    ).node;
+  }
+
+  /**
+   * Names directly below a group, sorted; none below an array. Where the store lists folders, one that holds no node
+   * is among them: `node` tells.
+   *
+   * @returns `undefined` where nothing tells: no consolidated metadata, and a store that cannot list
+   */
+  async children(path: string, options: ReadOptions = {}): Promise<string[] | undefined> {
+    options.signal?.throwIfAborted();
+    const load = async () => ({ names: await this.#findChildren(path) });
+    return (
+      await abortable(
+        this.#children.load(path, load, () => 1),
+        options.signal,
+      )
+    ).names;
+  }
+
+  async #findChildren(path: string): Promise<string[] | undefined> {
+    const node = await this.node(path);
+    if (node?.nodeType === "array") return [];
+    const listing = await this.#store.list(path);
+    if (node && this.format === 3) await this.#consolidate(path, node);
+    let known = this.#knownChildren(path);
+    if (node && !listing && !known) {
+      await this.#consolidate(path, node);
+      known = this.#knownChildren(path);
+    }
+    if (!listing && !known) return undefined;
+    const names = new Set([...(known ?? []), ...(listing?.prefixes ?? [])]);
+    return [...names].filter((name) => !name.startsWith(".")).sort();
+  }
+
+  /** What all consolidated metadata at and above `path` say together; `undefined` where none knows it. */
+  #knownChildren(path: string): Set<string> | undefined {
+    let names: Set<string> | undefined;
+    for (const [consolidated, inside] of this.#consolidatedAbove(path)) {
+      const known = consolidated.children(inside);
+      if (known) names = new Set([...(names ?? []), ...known]);
+    }
+    return names;
+  }
+
+  /** Consolidated metadata of the groups above and at `path`, the root's first, and where `path` is within each. */
+  *#consolidatedAbove(path: string): Generator<[Consolidated, string]> {
+    for (let end = 0; end >= 0; end = end === path.length ? -1 : nextSlash(path, end)) {
+      const kept = this.#consolidated.get(path.slice(0, end))?.consolidated;
+      if (kept) yield [kept, path.slice(end === 0 ? 0 : end + 1)];
+    }
+  }
+
+  /** Makes a group's own consolidated metadata known, which v2 keeps in a document of its own. */
+  async #consolidate(path: string, group: NodeMeta): Promise<void> {
+    const load = async () => {
+      if (this.format === 3) return { consolidated: consolidatedV3(group.document) };
+      const document = await this.#read(path, ".zmetadata");
+      return { consolidated: document && consolidatedV2(document) };
+    };
+    await this.#consolidated.load(path, load, () => 1);
+  }
+
+  async #load(path: string): Promise<NodeMeta | undefined> {
+    for (const [consolidated, inside] of this.#consolidatedAbove(path)) {
+      const documents = inside === "" ? undefined : consolidated.get(inside);
+      const node = documents && parseNode(documents, path);
+      if (node) return node;
+    }
+    const node = parseNode(this.format === 3 ? await this.#readV3(path) : await this.#readV2(path), path);
+    if (node?.nodeType === "group" && (this.format === 3 || path === "")) await this.#consolidate(path, node);
+    return node;
+  }
+
+  async #readV3(path: string): Promise<NodeDocuments> {
+    return { "zarr.json": await this.#read(path, "zarr.json") };
+  }
+
+  async #readV2(path: string): Promise<NodeDocuments> {
+    const documents = await Promise.all(V2_NAMES.map((name) => this.#read(path, name)));
+    return Object.fromEntries(V2_NAMES.map((name, i) => [name, documents[i]]));
+  }
+
+  async #read(path: string, name: string) {
+    const key = path === "" ? name : `${path}/${name}`;
+    const bytes = await this.#store.get(key);
+    return bytes && parseJsonObject(bytes, `${this.#store.url}/${key}`);
+  }
+}
+
+/** The end of the next longer path, in segments; that of `path` itself in the end. */
+function nextSlash(path: string, after: number): number {
+  const slash = path.indexOf("/", after + 1);
+  return slash < 0 ? path.length : slash;
+}
