@@ -1,3 +1,4 @@
+import type { ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { SqlType } from "./types.ts";
 import type { Vector } from "./vector.ts";
@@ -26,6 +27,8 @@ export interface Table {
   readonly rows: number;
   /** In the order they are listed. */
   readonly columns: ReadonlyMap<string, Column>;
+  /** Arrays that cannot be columns, each with the error to throw when a query names it. */
+  readonly unusable?: ReadonlyMap<string, ZarrsiftError>;
   readonly roles: Roles;
 }
 

@@ -64,7 +64,8 @@ export function cellAt(vector: Vector, i: number): CellValue {
   }
   if (vector.kind === "bigint") return vector.values[i]!;
   if (type.kind === "bool") return vector.values[i] === 1;
-  const wide = type.kind === "timestamp" || type.kind === "duration" || (type.kind === "int" && type.bits === 64);
+  const wide =
+    type.kind === "timestamp" || type.kind === "duration" || (type.kind === "int" && type.bits === 64);
   return wide ? BigInt(vector.values[i]!) : vector.values[i]!;
 }
 
@@ -89,7 +90,13 @@ export function slice(vector: Vector, from: number, to: number): Vector {
   const length = to - from;
   const nulls = vector.nulls?.subarray(from, to);
   if (vector.kind === "bytes") {
-    return { ...vector, length, starts: vector.starts.subarray(from, to), ends: vector.ends.subarray(from, to), nulls };
+    return {
+      ...vector,
+      length,
+      starts: vector.starts.subarray(from, to),
+      ends: vector.ends.subarray(from, to),
+      nulls,
+    };
   }
   return { ...vector, length, values: vector.values.subarray(from, to) as Float64Array, nulls } as Vector;
 }

@@ -1,0 +1,153 @@
+/** Stored chunks → vectors: NULLs marked, CF scaling and times applied. */
+import type { ChunkData } from "../zarr/chunk.ts";
+import type { Decoding, NullValue } from "./cf.ts";
+import type { BytesVector, Nulls, NumberArray, Vector } from "./vector.ts";
+
+/** The first `length` elements of a 1-D chunk (edge chunks carry padding beyond) as a vector. */
+export function toVector(chunk: ChunkData, length: number, decoding: Decoding): Vector {
+  if ("starts" in chunk) return bytesVector(chunk, length, decoding);
+  const values = chunk.data.subarray(0, length);
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+    return wideVector(values, decoding);
+  return numberVector(values as NumberArray, decoding);
+}
+
+function bytesVector(
+  chunk: Extract<ChunkData, { starts: Uint32Array }>,
+  length: number,
+  decoding: Decoding,
+): BytesVector {
+  const { data } = chunk;
+  const [starts, ends] = [chunk.starts.subarray(0, length), chunk.ends.subarray(0, length)];
+  const emptyIsNull = decoding.type.kind === "geometry";
+  const isNull = (i: number) =>
+    (emptyIsNull && starts[i] === ends[i]) ||
+    decoding.nulls.some((n) => n instanceof Uint8Array && equalBytes(n, data, starts[i]!, ends[i]!));
+  const nulls = emptyIsNull || decoding.nulls.length > 0 ? mark(length, isNull) : undefined;
+  return { kind: "bytes", type: decoding.type, length, data, starts, ends, nulls };
+}
+
+function equalBytes(a: Uint8Array, data: Uint8Array, start: number, end: number): boolean {
+  if (a.length !== end - start) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== data[start + i]) return false;
+  return true;
+}
+
+function mark(length: number, isNull: (i: number) => boolean): Nulls {
+  let nulls: Nulls;
+  for (let i = 0; i < length; i++) {
+    if (!isNull(i)) continue;
+    nulls ??= new Uint8Array(length);
+    nulls[i] = 1;
+  }
+  return nulls;
+}
+
+function numberVector(values: NumberArray, decoding: Decoding, known?: Nulls): Vector {
+  const fills = decoding.nulls.filter((n) => typeof n === "number");
+  const isFloat = values instanceof Float32Array || values instanceof Float64Array;
+  const isNull = (i: number) => Number.isNaN(values[i]) || known?.[i] === 1 || fills.includes(values[i]!);
+  const nulls = isFloat || fills.length > 0 ? mark(values.length, isNull) : undefined;
+  const scaled = scale(values, decoding);
+  if (!decoding.time) {
+    return {
+      kind: "number",
+      type: decoding.type,
+      length: values.length,
+      values: scaled,
+      nulls: withNaN(scaled, nulls),
+    };
+  }
+  return times(scaled, decoding, nulls);
+}
+
+function scale(values: NumberArray, { scaling }: Decoding): NumberArray {
+  if (!scaling) return values;
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i]! * scaling.scale + scaling.offset;
+  return out;
+}
+
+/** Scaling can make a NaN of its own (0 × Infinity). */
+function withNaN(values: NumberArray, nulls: Nulls): Nulls {
+  if (!(values instanceof Float64Array)) return nulls;
+  let out = nulls;
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isNaN(values[i]) || out?.[i]) continue;
+    out ??= new Uint8Array(values.length);
+    out[i] = 1;
+  }
+  return out;
+}
+
+/** Counts held as doubles → times; counts with a fraction are rounded to the unit. */
+function times(counts: NumberArray, { type, time }: Decoding, nulls: Nulls): Vector {
+  const [perUnit, origin] = [Number(time!.perUnit), Number(time!.origin)];
+  const values = new Float64Array(counts.length);
+  let big: BigInt64Array | undefined;
+  let missing = nulls;
+  for (let i = 0; i < values.length; i++) {
+    if (missing?.[i]) continue;
+    if (!Number.isFinite(counts[i])) {
+      missing ??= new Uint8Array(values.length);
+      missing[i] = 1;
+      continue;
+    }
+    const sinceEpoch = Math.round(counts[i]! * perUnit);
+    values[i] = sinceEpoch + origin;
+    if (Number.isSafeInteger(sinceEpoch) && Number.isSafeInteger(values[i])) continue;
+    big ??= new BigInt64Array(values.length);
+  }
+  if (!big) return { kind: "number", type, length: values.length, values, nulls: missing };
+  for (let i = 0; i < big.length; i++) {
+    if (!missing?.[i]) big[i] = exactTime(counts[i]!, time!);
+  }
+  return { kind: "bigint", type, length: big.length, values: big, nulls: missing };
+}
+
+function exactTime(count: number, { perUnit, origin }: { perUnit: bigint; origin: bigint }): bigint {
+  const whole = Math.trunc(count);
+  return BigInt(whole) * perUnit + BigInt(Math.round((count - whole) * Number(perUnit))) + origin;
+}
+
+/** 64-bit integers: as doubles where every value is exact in one, else BigInt. */
+function wideVector(stored: BigInt64Array | BigUint64Array, decoding: Decoding): Vector {
+  const { type, scaling, time } = decoding;
+  const nulls = wideNulls(stored, decoding.nulls);
+  const doubles = exactDoubles(stored, nulls);
+  if (scaling) {
+    const values = doubles ?? Float64Array.from(stored as Iterable<bigint>, Number);
+    return numberVector(values, { type, scaling, time, nulls: [] }, nulls);
+  }
+  if (doubles && !time) return { kind: "number", type, length: stored.length, values: doubles, nulls };
+  if (!time) return { kind: "bigint", type, length: stored.length, values: stored, nulls };
+  if (doubles) return times(doubles, decoding, nulls);
+  const values = BigInt64Array.from(stored as Iterable<bigint>, (v) => v * time.perUnit + time.origin);
+  return { kind: "bigint", type, length: values.length, values, nulls };
+}
+
+function wideNulls(stored: BigInt64Array | BigUint64Array, nullValues: NullValue[]): Nulls {
+  if (nullValues.length === 0) return undefined;
+  const words = new Int32Array(stored.buffer, stored.byteOffset, stored.length * 2);
+  const fills = nullValues
+    .filter((n) => typeof n === "bigint")
+    .map((n) => [Number(BigInt.asIntN(32, n)), Number(BigInt.asIntN(32, n >> 32n))]);
+  return mark(stored.length, (i) =>
+    fills.some(([low, high]) => words[2 * i] === low && words[2 * i + 1] === high),
+  );
+}
+
+/** Read as pairs of 32-bit words, which is many times faster than through BigInt; all our hosts are little-endian. */
+function exactDoubles(stored: BigInt64Array | BigUint64Array, nulls: Nulls): Float64Array | undefined {
+  const low = new Uint32Array(stored.buffer, stored.byteOffset, stored.length * 2);
+  const signed = stored instanceof BigInt64Array;
+  const high = signed ? new Int32Array(stored.buffer, stored.byteOffset, stored.length * 2) : low;
+  const out = new Float64Array(stored.length);
+  for (let i = 0; i < out.length; i++) {
+    if (nulls?.[i]) continue;
+    const top = high[2 * i + 1]!;
+    if (top >= 0x200000 || top < -0x200000) return undefined;
+    out[i] = top * 4294967296 + low[2 * i]!;
+  }
+  return out;
+}

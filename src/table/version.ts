@@ -1,0 +1,30 @@
+import { mapLimit } from "../abort.ts";
+import { hashHex } from "../hash.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
+import { writeJson } from "../zarr/json.ts";
+import { gridShape } from "../zarr/metadata.ts";
+import type { MetaColumn } from "./column.ts";
+import type { MetaTable } from "./open.ts";
+
+/**
+ * What a source is pinned to: an Icechunk snapshot id; for a plain store a hash over the metadata of `/meta`'s
+ * columns and the sizes and stamps (times or ETags) of their chunks, 40 hex digits. One `stat` a chunk.
+ */
+export async function tableVersion(
+  store: Store,
+  table: MetaTable,
+  options: ReadOptions = {},
+): Promise<string> {
+  if (store.snapshot !== undefined) return store.snapshot;
+  const columns = [...table.columns.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const parts = await mapLimit(columns, 4, (column) => columnState(store, column, options));
+  return (await hashHex(parts.join("\n"))).slice(0, 40);
+}
+
+async function columnState(store: Store, column: MetaColumn, options: ReadOptions): Promise<string> {
+  const documentKey = `${column.path}/${column.meta.format === 3 ? "zarr.json" : ".zarray"}`;
+  const chunks = Array.from({ length: gridShape(column.meta)[0]! }, (_, chunk) => column.keyOf(chunk));
+  const stats = await mapLimit([documentKey, ...chunks], 16, (key) => store.stat(key, options));
+  const stamps = stats.map((stat) => (stat ? `${stat.size}:${stat.stamp}` : "-"));
+  return [column.name, writeJson(column.meta.document), ...stamps].join("\n");
+}
