@@ -53,8 +53,8 @@ export interface Resource {
   etag: string;
   /** `application/json` or `application/octet-stream`. */
   contentType: string;
-  /** Size in bytes, found without reading the body where the store can. */
-  size(options?: ReadOptions): Promise<number>;
+  /** Size in bytes, found without reading the body where the store can; `undefined`: the source has no such chunk. */
+  size(options?: ReadOptions): Promise<number | undefined>;
   /** The bytes; `undefined` where the source turns out not to have the chunk. */
   read(options?: ReadOptions): Promise<Uint8Array | undefined>;
   readRange(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array | undefined>;

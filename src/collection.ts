@@ -1,0 +1,308 @@
+import { type Description, describe } from "./describe.ts";
+import { ZarrsiftError } from "./errors.ts";
+import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
+import { STORED_IDX } from "./plan/names.ts";
+import { type ExplainStep, planQuery, projectColumns, type Query } from "./plan/plan.ts";
+import type { ReadOptions, Store } from "./store/store.ts";
+import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
+import { tableVersion } from "./table/version.ts";
+import type { Layout, ViewDefinition, ViewOptions } from "./view/api.ts";
+import { createView, type FieldSource, type ViewSource } from "./view/create.ts";
+import { defineView, unpackParameter } from "./view/definition.ts";
+import { findGranules } from "./view/granules.ts";
+import { VersionGuard } from "./view/guard.ts";
+import { checkIdx, unpackIdx } from "./view/idx.ts";
+import { type ByColumn, findLocation, type LocationOptions, type Stacked } from "./view/locate.ts";
+import { SOURCE_IDX } from "./view/meta-group.ts";
+import type { View } from "./view/view.ts";
+import { Hierarchy } from "./zarr/hierarchy.ts";
+
+export interface OpenOptions extends TableOptions, LocationOptions {
+  /** Name of the collection: what SQL may call the table, and part of a view's id. Default `meta`. */
+  name?: string;
+  /** Opens the same source at another version; what a view of an older Icechunk snapshot is restored through. */
+  openVersion?: (version: string) => Promise<Store>;
+}
+
+/** The answer of a query. */
+export interface QueryResult {
+  columns: OutputColumn[];
+  version: string;
+  batches(options?: ReadOptions): AsyncIterable<Batch>;
+}
+
+export interface Explain {
+  plan: ExplainStep[];
+  version: string;
+}
+
+/** What was read of a source at one version. */
+interface Snapshot {
+  hierarchy: Hierarchy;
+  table: MetaTable;
+  location: ByColumn | Stacked | undefined;
+  version: Promise<string>;
+  guard: VersionGuard | undefined;
+}
+
+/** Opens the collection in a store: its `meta` group, and where its granules are. */
+export async function openCollection(store: Store, options: OpenOptions = {}): Promise<Collection> {
+  return new Collection(store, options, await readSource(store, options));
+}
+
+async function readSource(store: Store, options: OpenOptions): Promise<Snapshot> {
+  const hierarchy = await Hierarchy.open(store, options);
+  const table = await openTable(hierarchy, store, options);
+  const location = await findLocation(table, hierarchy, options);
+  let version: Promise<string> | undefined;
+  return {
+    hierarchy,
+    table,
+    location,
+    guard: undefined,
+    get version() {
+      version ??= tableVersion(store, table).catch((error) => {
+        version = undefined;
+        throw error;
+      });
+      return version;
+    },
+  };
+}
+
+/** A source with a `meta` group: query its rows, view its granules. */
+export class Collection {
+  readonly name: string;
+  readonly #store: Store;
+  readonly #options: OpenOptions;
+  readonly #older = new Map<string, Promise<Collection>>();
+  #now: Snapshot;
+  #refreshing: Promise<Snapshot> | undefined;
+
+  /** Use `openCollection`. */
+  constructor(store: Store, options: OpenOptions, now: Snapshot) {
+    this.name = options.name ?? "meta";
+    this.#store = store;
+    this.#options = options;
+    this.#now = now;
+  }
+
+  /** Where it is, without credentials. */
+  get source(): string {
+    return this.#store.url;
+  }
+
+  get table(): MetaTable {
+    return this.#now.table;
+  }
+
+  get rows(): number {
+    return this.#now.table.rows;
+  }
+
+  /** How the source keeps its granules; `undefined` where nothing says where they are. */
+  get layout(): Layout | undefined {
+    const { location } = this.#now;
+    return location && (location.kind === "stacked" ? "stacked" : "granules");
+  }
+
+  /** What the source is pinned to now. */
+  async version(): Promise<string> {
+    return (await this.#current()).version;
+  }
+
+  /** Columns, rows, extents, layout. The extents are found by reading the geometry and time columns, once a version. */
+  async describe(options: ReadOptions = {}): Promise<Description> {
+    const { table, location, version } = await this.#current();
+    return describe(
+      { name: this.name, source: this.source, version: await version, table, location },
+      options,
+    );
+  }
+
+  /**
+   * Runs a query.
+   * @throws ZarrsiftError for SQL that is wrong or not supported, before anything is read
+   */
+  async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
+    const { table, version } = await this.#current();
+    const query = planQuery(table, sql, options);
+    return {
+      columns: query.columns,
+      version: await version,
+      batches: (readOptions = options) => query.run(readOptions),
+    };
+  }
+
+  /** How a query is answered; `analyze` runs it too. */
+  async explain(
+    sql: string,
+    mode: "plan" | "analyze",
+    options: QueryOptions & ReadOptions = {},
+  ): Promise<Explain> {
+    const { table, version } = await this.#current();
+    const query = planQuery(table, sql, options);
+    return { plan: mode === "plan" ? query.explain() : await query.analyze(options), version: await version };
+  }
+
+  /** A view of the rows that a query finds, or of the rows named, in that order. */
+  async view(
+    what: string | readonly (number | bigint)[],
+    options: ViewOptions & ReadOptions = {},
+  ): Promise<View> {
+    const now = await this.#current();
+    const location = this.#location(now, options.layout);
+    const query =
+      typeof what === "string" ? planQuery(now.table, what, { ...options, rowsOnly: true }) : undefined;
+    const wanted =
+      typeof what === "string" ? await this.#matches(query!, options) : checkIdx(what, now.table.rows);
+    const granules =
+      location.kind === "stacked"
+        ? { idx: wanted, skipped: 0 }
+        : await findGranules(wanted, location, now.hierarchy, options.missing ?? "error", options);
+    const fields = this.#fields(now.table, query, options.fields);
+    const definition = await defineView({
+      collection: this.name,
+      version: await now.version,
+      sql: typeof what === "string" ? what : undefined,
+      ...(options.params && { params: options.params }),
+      ...(options.bbox && { bbox: options.bbox }),
+      ...(options.datetime !== undefined && { datetime: options.datetime }),
+      named: options.fields,
+      fields: fields.columns,
+      layout: "granules",
+      variables: options.variables,
+      idx: granules.idx,
+      skipped: granules.skipped,
+    });
+    const source = await this.#viewSource(now, location);
+    return createView(source, definition, granules.idx, fields, { ...options, check: true });
+  }
+
+  /**
+   * The view that a definition describes, perhaps in another process than made it.
+   * @throws ZarrsiftError `source_changed` where the source is no longer that version and cannot go back to it
+   */
+  async restore(definition: ViewDefinition, options: ReadOptions = {}): Promise<View> {
+    const now = await this.#current();
+    if ((await now.version) !== definition.version)
+      return (await this.#at(definition.version)).restore(definition, options);
+    const location = this.#location(now, definition.layout);
+    const idx = unpackIdx(definition.idx, definition.count);
+    const params = definition.params?.map(unpackParameter);
+    const query =
+      definition.sql === undefined
+        ? undefined
+        : planQuery(now.table, definition.sql, params ? { params } : {});
+    const fields = this.#fields(now.table, query, definition.fields);
+    return createView(await this.#viewSource(now, location), definition, idx, fields, options);
+  }
+
+  async close(): Promise<void> {
+    for (const older of this.#older.values()) await (await older).close();
+    await this.#store.close?.();
+  }
+
+  /** The source as it is: read again where it has changed. */
+  async #current(): Promise<Snapshot> {
+    if (this.#store.snapshot !== undefined) return this.#now;
+    const guard = await this.#guard(this.#now);
+    if (!(await guard.changed())) return this.#now;
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<Snapshot> {
+    this.#store.clear?.();
+    this.#now = await readSource(this.#store, this.#options);
+    return this.#now;
+  }
+
+  async #guard(snapshot: Snapshot): Promise<VersionGuard> {
+    const pinned = this.#store.snapshot !== undefined;
+    const current = pinned ? undefined : () => tableVersion(this.#store, snapshot.table);
+    snapshot.guard ??= new VersionGuard(this.name, await snapshot.version, current, Date.now());
+    return snapshot.guard;
+  }
+
+  async #viewSource(now: Snapshot, location: ByColumn | Stacked): Promise<ViewSource> {
+    const { hierarchy, table } = now;
+    return { name: this.name, store: this.#store, hierarchy, table, location, guard: await this.#guard(now) };
+  }
+
+  #at(version: string): Promise<Collection> {
+    const { openVersion } = this.#options;
+    if (!openVersion || this.#store.snapshot === undefined) throw changed(this.name, version);
+    let older = this.#older.get(version);
+    if (!older) {
+      older = openVersion(version).then((store) => openCollection(store, this.#options));
+      older.catch(() => this.#older.delete(version));
+      this.#older.set(version, older);
+    }
+    return older;
+  }
+
+  async #matches(query: Query, options: ReadOptions): Promise<Float64Array> {
+    const parts: Float64Array[] = [];
+    for await (const part of query.matches(options)) parts.push(part);
+    const idx = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      idx.set(part, at);
+      at += part.length;
+    }
+    return idx;
+  }
+
+  #fields(table: MetaTable, query: Query | undefined, named: readonly string[] | undefined): FieldSource {
+    if (query && !named && query.selects === "list") return listedFields(query);
+    const projection = projectColumns(table, named ?? defaultFields(table), named !== undefined);
+    return { columns: projection.columns, load: (idx) => projection.project(idx) };
+  }
+
+  #location({ location }: Snapshot, layout: Layout | undefined): ByColumn | Stacked {
+    if (!location) {
+      throw new ZarrsiftError(
+        "meta_invalid",
+        `Nothing says where the granules of ${this.name} are: it has no array_location or zarr.group_ref column, and no arrays ` +
+          "whose first axis is the rows. Queries work; name the location column in the config to make views",
+      );
+    }
+    if (layout === "stacked") {
+      throw new ZarrsiftError(
+        "layout_unsupported",
+        'layout "stacked" is not supported yet; leave it out, or ask for "granules"',
+      );
+    }
+    return location;
+  }
+}
+
+/** What the SQL selects; of a view's own bookkeeping columns only those it names. */
+function listedFields(query: Query): FieldSource {
+  const kept = query.columns.flatMap((column, i) =>
+    column.column === SOURCE_IDX && !column.named ? [] : [i],
+  );
+  return {
+    columns: kept.map((i) => query.columns[i]!),
+    load: async (idx) => {
+      const batch = await query.project(idx);
+      return { ...batch, vectors: kept.map((i) => batch.vectors[i]!) };
+    },
+  };
+}
+
+/** All columns, but for a view's own bookkeeping. */
+function defaultFields(table: MetaTable): string[] {
+  return [...table.columns.keys()]
+    .filter((name) => name !== SOURCE_IDX)
+    .map((name) => (name === "idx" ? STORED_IDX : name));
+}
+
+function changed(name: string, version: string): ZarrsiftError {
+  return new ZarrsiftError(
+    "source_changed",
+    `The source of ${name} is no longer at version ${version}, which this view is pinned to; make the view again`,
+    { details: { version } },
+  );
+}

@@ -1,0 +1,180 @@
+import { isZarrsiftError } from "./errors.ts";
+import { textCell } from "./format/cell.ts";
+import { boundingBox } from "./geometry/geometry.ts";
+import { wkbBox } from "./geometry/wkb-box.ts";
+import { parseWkt } from "./geometry/wkt-read.ts";
+import type { ReadOptions } from "./store/store.ts";
+import type { MetaColumn } from "./table/column.ts";
+import type { MetaTable } from "./table/open.ts";
+import { typeName } from "./table/types.ts";
+import type { BytesVector, Vector } from "./table/vector.ts";
+import type { Layout } from "./view/api.ts";
+import type { ByColumn, Stacked } from "./view/locate.ts";
+import { gridShape } from "./zarr/metadata.ts";
+
+/** What a collection is, as `inspect` and `GET /collections/{c}` show it. */
+export interface Description {
+  name: string;
+  source: string;
+  rows: number;
+  version: string;
+  columns: ColumnDescription[];
+  extent: Extent;
+  /** `null`: nothing says where granules are, so there can be no views. */
+  layout: { kind: Layout; location?: string; variables?: string[] } | null;
+  /** Arrays under `/meta` that cannot be columns, and why. */
+  unusable: { name: string; why: string }[];
+}
+
+export interface ColumnDescription {
+  name: string;
+  type: string;
+  indexed: boolean;
+  /** Rows in a chunk. */
+  chunk_rows: number;
+  role?: "geometry" | "time" | "location";
+}
+
+export interface Extent {
+  /** [west, south, east, north], degrees; -180…180 where a shape reaches beyond. `null`: no geometry. */
+  bbox: [number, number, number, number] | null;
+  /** First and last instant, ISO 8601. `null`: no time column, or all NULL. */
+  time: [string, string] | null;
+  /** Why there is no bbox, where a geometry cannot be read. */
+  why?: string;
+}
+
+export interface Described {
+  name: string;
+  source: string;
+  version: string;
+  table: MetaTable;
+  location: ByColumn | Stacked | undefined;
+}
+
+export async function describe(what: Described, options: ReadOptions = {}): Promise<Description> {
+  const { name, source, version, table, location } = what;
+  return {
+    name,
+    source,
+    rows: table.rows,
+    version,
+    columns: [...table.columns.values()].map((column) => describeColumn(column, what)),
+    extent: await extentOf(table, options),
+    layout: location ? describeLayout(location) : null,
+    unusable: [...table.unusable].map(([column, error]) => ({ name: column, why: error.message })),
+  };
+}
+
+function describeColumn(column: MetaColumn, { table, location }: Described): ColumnDescription {
+  const role = roleOf(column.name, table, location);
+  const { name, type, chunkRows } = column;
+  return { name, type: typeName(type), indexed: false, chunk_rows: chunkRows, ...(role && { role }) };
+}
+
+function roleOf(
+  name: string,
+  { roles }: MetaTable,
+  location: Described["location"],
+): ColumnDescription["role"] {
+  if (name === roles.geometry) return "geometry";
+  if (name === roles.time || (typeof roles.time === "object" && Object.values(roles.time).includes(name)))
+    return "time";
+  return location?.kind === "column" && location.column.name === name ? "location" : undefined;
+}
+
+function describeLayout(location: ByColumn | Stacked): NonNullable<Description["layout"]> {
+  return location.kind === "column"
+    ? { kind: "granules", location: location.column.name }
+    : { kind: "stacked", variables: [...location.arrays.keys()].sort() };
+}
+
+const extents = new WeakMap<MetaTable, Promise<Extent>>();
+
+/** Found once a table, by reading its geometry and time columns whole. */
+function extentOf(table: MetaTable, options: ReadOptions): Promise<Extent> {
+  let extent = extents.get(table);
+  if (!extent) {
+    extent = findExtent(table, options);
+    extents.set(table, extent);
+    extent.catch(() => extents.delete(table));
+  }
+  return extent;
+}
+
+async function findExtent({ columns, roles }: MetaTable, options: ReadOptions): Promise<Extent> {
+  const [first, last] =
+    typeof roles.time === "object" ? [roles.time.start, roles.time.end] : [roles.time, roles.time];
+  const { bbox, why } =
+    roles.geometry === undefined ? { bbox: null } : await readableBox(columns.get(roles.geometry)!, options);
+  const start = first === undefined ? null : await bound(columns.get(first)!, "first", options);
+  const end = last === undefined ? null : await bound(columns.get(last)!, "last", options);
+  return {
+    bbox,
+    time: start !== null && end !== null ? [start, end] : null,
+    ...(why !== undefined && { why }),
+  };
+}
+
+/** One geometry that cannot be read must not make the whole collection unreadable. */
+async function readableBox(
+  column: MetaColumn,
+  options: ReadOptions,
+): Promise<{ bbox: Extent["bbox"]; why?: string }> {
+  try {
+    return { bbox: await boxOf(column, options) };
+  } catch (error) {
+    if (!isZarrsiftError(error, "bad_geometry")) throw error;
+    return { bbox: null, why: `A geometry of column "${column.name}" cannot be read: ${error.message}` };
+  }
+}
+
+async function* chunksOf(column: MetaColumn, options: ReadOptions): AsyncGenerator<Vector> {
+  for (let chunk = 0; chunk < gridShape(column.meta)[0]!; chunk++) yield await column.read(chunk, options);
+}
+
+async function bound(
+  column: MetaColumn,
+  which: "first" | "last",
+  options: ReadOptions,
+): Promise<string | null> {
+  let best: bigint | undefined;
+  for await (const vector of chunksOf(column, options)) {
+    if (vector.kind === "bytes") continue;
+    for (let i = 0; i < vector.length; i++) {
+      if (vector.nulls?.[i]) continue;
+      const value = vector.values[i]!;
+      if (best === undefined || (which === "first" ? value < best : value > best)) best = BigInt(value);
+    }
+  }
+  return best === undefined ? null : textCell(best, column.type);
+}
+
+async function boxOf(
+  column: MetaColumn,
+  options: ReadOptions,
+): Promise<[number, number, number, number] | null> {
+  let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
+  const box = new Float64Array(4);
+  for await (const vector of chunksOf(column, options)) {
+    for (let i = 0; i < vector.length; i++) {
+      if (vector.kind !== "bytes" || vector.nulls?.[i] || !rowBox(vector, i, box)) continue;
+      west = Math.min(west, box[0]!);
+      south = Math.min(south, box[1]!);
+      east = Math.max(east, box[2]!);
+      north = Math.max(north, box[3]!);
+    }
+  }
+  if (west === Infinity) return null;
+  return west < -180 || east > 180 ? [-180, south, 180, north] : [west, south, east, north];
+}
+
+/** The bounding box of row `i` as it is stored, into `box`; false for an empty geometry. */
+function rowBox(vector: BytesVector, i: number, box: Float64Array): boolean {
+  const [start, end] = [vector.starts[i]!, vector.ends[i]!];
+  if (vector.type.kind === "geometry" && vector.type.encoding === "wkb")
+    return wkbBox(vector.data, start, end, box);
+  const bounds = boundingBox(parseWkt(new TextDecoder().decode(vector.data.subarray(start, end))));
+  if (bounds) box.set(bounds);
+  return bounds !== undefined;
+}

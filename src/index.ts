@@ -1,0 +1,59 @@
+/**
+ * zarrsift: find granules with SQL, open just those as Zarr.
+ *
+ * ```ts
+ * import { open } from "zarrsift";
+ * import * as zarr from "zarrita";
+ *
+ * const collection = await open("https://example.com/granules.zarr");
+ * const view = await collection.view("SELECT idx FROM meta WHERE cloud_cover < 10");
+ * const root = await zarr.open(view.store(3), { kind: "group" });
+ * ```
+ *
+ * @module
+ */
+import { type Collection, type OpenOptions, openCollection } from "./collection.ts";
+import { locate } from "./store/location.ts";
+import { openSource, type SourceOptions } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+
+/**
+ * Opens a collection: a path (in Node), an http(s) URL, either with `#ref` for an Icechunk branch, tag or snapshot,
+ * or a store of your own.
+ * @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` …
+ */
+export async function open(
+  source: string | Store,
+  options: OpenOptions & SourceOptions = {},
+): Promise<Collection> {
+  if (typeof source !== "string") return openCollection(source, options);
+  const store = await openSource(source, options);
+  const openVersion = async (version: string) => {
+    const location = await locate(source);
+    return openSource(`${location.kind === "http" ? location.url : location.path}#${version}`, options);
+  };
+  try {
+    return await openCollection(store, { ...options, openVersion });
+  } catch (error) {
+    await store.close?.();
+    throw error;
+  }
+}
+
+export {
+  Collection,
+  type Explain,
+  type OpenOptions,
+  openCollection,
+  type QueryResult,
+} from "./collection.ts";
+export type { Description } from "./describe.ts";
+export { ERROR_STATUS, type ErrorCode, isZarrsiftError, type Position, ZarrsiftError } from "./errors.ts";
+export type { Batch, OutputColumn, Parameter, QueryOptions } from "./plan/api.ts";
+export { MemoryStore } from "./store/memory.ts";
+export { openSource, type SourceOptions } from "./store/open.ts";
+export type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store/store.ts";
+export { type SqlType, type TimeUnit, typeName } from "./table/types.ts";
+export { type CellValue, cellAt, type Vector } from "./table/vector.ts";
+export type { Face, Layout, Resource, ViewDefinition, ViewFace, ViewOptions } from "./view/api.ts";
+export { View } from "./view/view.ts";

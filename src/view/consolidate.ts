@@ -1,0 +1,87 @@
+/** The documents of a view's nodes in one face, with consolidated metadata: complete, or absent. */
+import { mapLimit } from "../abort.ts";
+import { isZarrsiftError } from "../errors.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { JsonObject } from "../zarr/json.ts";
+import type { Face } from "./api.ts";
+import { type FacedArray, faceGroup, type ServedArray } from "./face.ts";
+import { type GranulesTree, isArray } from "./tree.ts";
+
+/** A group with more nodes than this below it has no consolidated metadata: clients list it instead. */
+export const MOST_CONSOLIDATED = 10_000;
+
+/** Documents by path below a group, relative, in order; arrays the face cannot express are not among them. */
+type Below = Map<string, Record<string, JsonObject>>;
+
+/** @returns documents by file name: `zarr.json`, or `.zgroup`, `.zattrs`, `.zmetadata`; `undefined` where there is no node */
+export async function documentsOf(
+  tree: GranulesTree,
+  path: string,
+  face: Face,
+  faced: (array: ServedArray) => FacedArray,
+  options?: ReadOptions,
+): Promise<Record<string, JsonObject> | undefined> {
+  const node = await tree.node(path, options);
+  if (!node) return undefined;
+  if (isArray(node)) return faced(node).documents;
+  const own = faceGroup(node.meta, node.attributes, face);
+  const below = await allBelow(tree, path, face, faced, options);
+  return below ? consolidated(own, below, face) : own;
+}
+
+function consolidated(own: Record<string, JsonObject>, below: Below, face: Face): Record<string, JsonObject> {
+  if (face === 3) {
+    const metadata = Object.fromEntries(
+      [...below].map(([path, documents]) => [path, documents["zarr.json"]!]),
+    );
+    const inline = { kind: "inline", must_understand: false, metadata };
+    return { "zarr.json": { ...own["zarr.json"]!, consolidated_metadata: inline } };
+  }
+  const metadata: JsonObject = { ...own };
+  for (const [path, documents] of below) {
+    for (const [name, document] of Object.entries(documents)) metadata[`${path}/${name}`] = document;
+  }
+  return { ...own, ".zmetadata": { zarr_consolidated_format: 1, metadata } };
+}
+
+/** `undefined` where there are too many, or the source cannot list them. */
+async function allBelow(
+  tree: GranulesTree,
+  top: string,
+  face: Face,
+  faced: (array: ServedArray) => FacedArray,
+  options?: ReadOptions,
+): Promise<Below | undefined> {
+  if (tree.granules.length > MOST_CONSOLIDATED && !tree.granuleAt(top) && top !== "meta") return undefined;
+  const below: Below = new Map();
+  let complete = true;
+  const visit = async (path: string): Promise<void> => {
+    const names = (await tree.children(path, options)) ?? [];
+    const nodes = await mapLimit(names, 16, (name) => tree.node(path ? `${path}/${name}` : name, options));
+    for (const node of nodes) {
+      if (!node) continue;
+      if (below.size >= MOST_CONSOLIDATED) complete = false;
+      if (!complete) return;
+      const documents = isArray(node) ? expressed(node, faced) : faceGroup(node.meta, node.attributes, face);
+      if (documents) below.set(top ? node.path.slice(top.length + 1) : node.path, documents);
+      if (!isArray(node)) await visit(node.path);
+    }
+  };
+  try {
+    await visit(top);
+  } catch (error) {
+    if (!isZarrsiftError(error, "not_listable")) throw error;
+    return undefined;
+  }
+  return complete ? below : undefined;
+}
+
+/** `undefined` for an array this face cannot express: reading it by name says why. */
+function expressed(node: ServedArray, faced: (array: ServedArray) => FacedArray) {
+  try {
+    return faced(node).documents;
+  } catch (error) {
+    if (isZarrsiftError(error, "encoding_unsupported")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/** Rows of a collection → a view. */
+import { mapLimit } from "../abort.ts";
+import { isZarrsiftError } from "../errors.ts";
+import type { Batch, OutputColumn } from "../plan/api.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
+import { announce, announcedFields } from "../table/announcement.ts";
+import type { MetaTable } from "../table/open.ts";
+import type { Vector } from "../table/vector.ts";
+import type { Hierarchy } from "../zarr/hierarchy.ts";
+import type { JsonObject } from "../zarr/json.ts";
+import type { ViewDefinition } from "./api.ts";
+import { MOST_CONSOLIDATED } from "./consolidate.ts";
+import { Fields } from "./fields.ts";
+import { PathGranules } from "./granule-source.ts";
+import type { VersionGuard } from "./guard.ts";
+import { type ByColumn, granulePath, type Stacked } from "./locate.ts";
+import { metaArrays } from "./meta-group.ts";
+import { readRows } from "./rows.ts";
+import { SlicedGranules } from "./slice.ts";
+import { GranulesTree, isArray } from "./tree.ts";
+import { View } from "./view.ts";
+
+/** The source a view is made from, at one version. */
+export interface ViewSource {
+  name: string;
+  store: Store;
+  hierarchy: Hierarchy;
+  table: MetaTable;
+  location: ByColumn | Stacked;
+  guard: VersionGuard;
+}
+
+/** Fields and how to compute them for given rows. */
+export interface FieldSource {
+  columns: OutputColumn[];
+  load(idx: Float64Array): Promise<Batch>;
+}
+
+export interface CreateOptions extends ReadOptions {
+  /** Read every node once, so that names that collide are found now; not past the consolidated limit. Default false. */
+  check?: boolean;
+}
+
+/** The view a definition describes. Reads the locations of its rows; what they lead to was checked when it was defined. */
+export async function createView(
+  source: ViewSource,
+  definition: ViewDefinition,
+  idx: Float64Array,
+  fieldSource: FieldSource,
+  options: CreateOptions = {},
+): Promise<View> {
+  const { hierarchy, store, table, location } = source;
+  const paths = await pathsOf(idx, location, options);
+  const columns = fieldSource.columns;
+  const fields = new Fields(columns, idx, fieldSource.load);
+  const loadField = async (field: number, rows: Float64Array): Promise<Vector> =>
+    (await fieldSource.load(rows)).vectors[field]!;
+  const locations = paths.map((path) => `/${path}`);
+  const arrays = await metaArrays({ fields, idx, locations, columns: table.columns, load: loadField });
+  const root = (await hierarchy.node("", options))?.attributes ?? {};
+  const tree = new GranulesTree({
+    hierarchy,
+    granules:
+      location.kind === "column"
+        ? new PathGranules(hierarchy, store)
+        : new SlicedGranules(location.arrays, store),
+    source: store.url,
+    idx,
+    paths,
+    fields,
+    earlierFields: announcedFields(root),
+    rootAttributes: rootAttributes(root, source, definition, [...arrays.keys()], fields.names),
+    metaArrays: arrays,
+    variables: definition.variables && new Set(definition.variables),
+  });
+  if (options.check) await checkAttributes(tree, options);
+  return new View(definition, fields.names, tree, source.guard);
+}
+
+async function checkAttributes(tree: GranulesTree, options: ReadOptions): Promise<void> {
+  const visit = async (path: string): Promise<void> => {
+    const node = await tree.node(path, options);
+    if (!node || isArray(node)) return;
+    const names = (await tree.children(path, options)) ?? [];
+    await mapLimit(names, 16, (name) => visit(path ? `${path}/${name}` : name));
+  };
+  if (tree.granules.length > MOST_CONSOLIDATED) return;
+  try {
+    await visit("");
+  } catch (error) {
+    if (!isZarrsiftError(error, "not_listable")) throw error;
+  }
+}
+
+/** Paths in the view: a granule's own, or `granules/<idx>` where the source stacks them. */
+async function pathsOf(
+  idx: Float64Array,
+  location: ByColumn | Stacked,
+  options: ReadOptions,
+): Promise<string[]> {
+  if (location.kind === "stacked") return Array.from(idx, (row) => `granules/${row}`);
+  const { column, template } = location;
+  const values = await readRows(column, idx, options);
+  const decoder = new TextDecoder();
+  return Array.from(idx, (row, i) => {
+    const empty = values.kind !== "bytes" || values.nulls?.[i];
+    return granulePath(
+      empty ? null : decoder.decode(values.data.subarray(values.starts[i], values.ends[i])),
+      template,
+      row,
+    );
+  });
+}
+
+/** The source root's own attributes, and where the view comes from. */
+function rootAttributes(
+  own: JsonObject,
+  { name, store }: ViewSource,
+  definition: ViewDefinition,
+  columns: string[],
+  fields: string[],
+): JsonObject {
+  const sql: JsonObject = definition.sql === undefined ? {} : { sql: definition.sql };
+  const provenance = { ...sql, version: definition.version, source: store.url, collection: name };
+  return announce(own, { columns, fields, ...provenance });
+}

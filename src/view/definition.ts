@@ -1,0 +1,55 @@
+/** A view as plain JSON, and its id. */
+import { hashHex } from "../hash.ts";
+import type { OutputColumn, Parameter, QueryOptions } from "../plan/api.ts";
+import type { Layout, ViewDefinition } from "./api.ts";
+import { packIdx } from "./idx.ts";
+
+export interface ViewParts extends Omit<QueryOptions, "allowNow"> {
+  collection: string;
+  version: string;
+  sql: string | undefined;
+  /** Columns asked for by name, where that decided the fields. */
+  named: readonly string[] | undefined;
+  fields: readonly OutputColumn[];
+  layout: Layout;
+  variables: readonly string[] | undefined;
+  idx: Float64Array;
+  skipped: number;
+}
+
+/** The definition of a view; `id` is a hash of collection, version, ordered idx, fields, layout and variables, 32 hex digits. */
+export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
+  const { collection, version, sql, params, bbox, datetime, named, layout, variables, skipped } = parts;
+  const idx = packIdx(parts.idx);
+  const fields = parts.fields.map((f) => [f.name, f.text, f.named]);
+  const identity = [collection, version, idx, fields, layout, variables ? [...variables].sort() : null];
+  return {
+    id: (await hashHex(JSON.stringify(identity))).slice(0, 32),
+    collection,
+    version,
+    ...(sql !== undefined && { sql }),
+    ...(params && { params: params.map(packParameter) }),
+    ...(bbox && { bbox: [...bbox] as [number, number, number, number] }),
+    ...(datetime !== undefined && { datetime }),
+    ...(named && { fields: [...named] }),
+    layout,
+    ...(variables && { variables: [...variables] }),
+    idx,
+    count: parts.idx.length,
+    skipped,
+  };
+}
+
+type PackedParameter = NonNullable<ViewDefinition["params"]>[number];
+
+function packParameter(value: Parameter): PackedParameter {
+  if (typeof value === "bigint") return { bigint: String(value) };
+  if (value instanceof Uint8Array) return { base64: btoa(String.fromCharCode(...value)) };
+  return value;
+}
+
+export function unpackParameter(value: PackedParameter): Parameter {
+  if (value === null || typeof value !== "object") return value;
+  if ("bigint" in value) return BigInt(value.bigint);
+  return Uint8Array.from(atob(value.base64), (c) => c.charCodeAt(0));
+}

@@ -1,0 +1,121 @@
+/** The granules of a view: rows → paths, each existing, none twice, none inside another. */
+import { mapLimit } from "../abort.ts";
+import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
+import type { ReadOptions } from "../store/store.ts";
+import { cellAt } from "../table/vector.ts";
+import type { Hierarchy } from "../zarr/hierarchy.ts";
+import type { NodeMeta } from "../zarr/metadata.ts";
+import { type ByColumn, granulePath } from "./locate.ts";
+import { readRows } from "./rows.ts";
+
+export interface Granules {
+  /** idx of each granule, in view order. */
+  idx: Float64Array;
+  /** Its path, no leading slash. */
+  paths: string[];
+  /** Rows left out because their granule is not there. */
+  skipped: number;
+}
+
+/**
+ * @throws ZarrsiftError `granule_missing` naming the first row whose granule is not in the source (unless `missing`
+ *   is "skip"), `granule_conflict` where two rows name one group, or one inside another
+ */
+export async function findGranules(
+  idx: Float64Array,
+  location: ByColumn,
+  hierarchy: Hierarchy,
+  missing: "error" | "skip",
+  options: ReadOptions = {},
+): Promise<Granules> {
+  const values = await readRows(location.column, idx, options);
+  const paths: (string | undefined)[] = [];
+  for (let i = 0; i < idx.length; i++)
+    paths.push(pathOf(cellAt(values, i) as string | null, location, idx[i]!, missing));
+  const present = await findPresent(paths, hierarchy, options);
+  const kept: number[] = [];
+  for (let i = 0; i < idx.length; i++) {
+    if (paths[i] !== undefined && present[i]) kept.push(i);
+    else if (missing === "error") throw notThere(idx[i]!, paths[i]!);
+  }
+  const granules = {
+    idx: Float64Array.from(kept, (i) => idx[i]!),
+    paths: kept.map((i) => paths[i]!),
+    skipped: idx.length - kept.length,
+  };
+  refuseOverlaps(granules);
+  return granules;
+}
+
+function pathOf(
+  value: string | null,
+  location: ByColumn,
+  row: number,
+  missing: "error" | "skip",
+): string | undefined {
+  try {
+    return granulePath(value, location.template, row);
+  } catch (error) {
+    if (missing === "skip" && isZarrsiftError(error, "granule_missing")) return undefined;
+    throw error;
+  }
+}
+
+export function notThere(row: number, path: string): ZarrsiftError {
+  return new ZarrsiftError(
+    "granule_missing",
+    `Row ${row} names the granule /${path}, which is not in the source; ask for missing: "skip" to leave such rows out`,
+    { details: { idx: row, location: `/${path}` } },
+  );
+}
+
+/** One listing a parent where the store can list, one metadata read a granule where it cannot. */
+async function findPresent(
+  paths: (string | undefined)[],
+  hierarchy: Hierarchy,
+  options: ReadOptions,
+): Promise<boolean[]> {
+  const parents = new Map<string, Promise<Set<string> | undefined>>();
+  const siblings = (parent: string) => {
+    let names = parents.get(parent);
+    if (!names) {
+      names = hierarchy.children(parent, options).then((children) => children && new Set(children));
+      parents.set(parent, names);
+    }
+    return names;
+  };
+  return mapLimit(paths, 32, async (path) => {
+    if (path === undefined) return false;
+    const slash = path.lastIndexOf("/");
+    const known = await siblings(slash < 0 ? "" : path.slice(0, slash));
+    if (known) return known.has(path.slice(slash + 1));
+    const node: NodeMeta | undefined = await hierarchy.node(path, options);
+    return node !== undefined;
+  });
+}
+
+function refuseOverlaps({ idx, paths }: Granules): void {
+  const rowOf = new Map<string, number>();
+  paths.forEach((path, i) => {
+    const other = rowOf.get(path);
+    if (other !== undefined) throw conflict(`Rows ${other} and ${idx[i]} both name the granule /${path}`);
+    rowOf.set(path, idx[i]!);
+  });
+  paths.forEach((path, i) => {
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+      const outer = path.slice(0, slash);
+      if (rowOf.has(outer)) {
+        throw conflict(
+          `The granule /${path} of row ${idx[i]} lies inside /${outer} of row ${rowOf.get(outer)}`,
+        );
+      }
+    }
+  });
+}
+
+function conflict(message: string): ZarrsiftError {
+  return new ZarrsiftError(
+    "granule_conflict",
+    `${message}; a view in the granules layout keeps paths, so it can hold only one of them`,
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * Where a row's granule is in its source. First that applies: the config; a `zarr.group_ref` column
+ * (icechunk-datacollections); `array_location` (zarr-datafusion-search); arrays stacked along the rows.
+ */
+import { ZarrsiftError } from "../errors.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { MetaColumn } from "../table/column.ts";
+import type { MetaTable } from "../table/open.ts";
+import type { Hierarchy } from "../zarr/hierarchy.ts";
+import type { JsonObject, JsonValue } from "../zarr/json.ts";
+import type { ArrayMeta } from "../zarr/metadata.ts";
+
+/** A column whose values lead to groups or arrays. */
+export interface ByColumn {
+  kind: "column";
+  column: MetaColumn;
+  /** Absolute path, `{id}` standing for the value; the value itself is the path where it is just `{id}`. */
+  template: string;
+}
+
+/** Arrays whose first axis is the rows, by path. */
+export interface Stacked {
+  kind: "stacked";
+  arrays: Map<string, ArrayMeta>;
+}
+
+export interface LocationOptions {
+  /** Overrides what would be inferred: a column and, unless its values are paths, how they become one. */
+  location?: { column: string; template?: string };
+}
+
+/** @returns `undefined` where nothing says where granules are */
+export async function findLocation(
+  table: MetaTable,
+  hierarchy: Hierarchy,
+  options: LocationOptions & ReadOptions = {},
+): Promise<ByColumn | Stacked | undefined> {
+  const configured = options.location && byConfig(table, options.location);
+  return (
+    configured ?? byGroupRef(table) ?? byArrayLocation(table) ?? (await stacked(table, hierarchy, options))
+  );
+}
+
+function byConfig(table: MetaTable, { column, template }: { column: string; template?: string }): ByColumn {
+  const found = table.columns.get(column);
+  if (found?.type.kind !== "string") {
+    throw new ZarrsiftError("meta_invalid", `The location column "${column}" is not a text column of /meta`);
+  }
+  return { kind: "column", column: found, template: template ?? "{id}" };
+}
+
+function byGroupRef(table: MetaTable): ByColumn | undefined {
+  for (const column of table.columns.values()) {
+    const { attributes } = column.meta;
+    if (attributes["ARROW:extension:name"] !== "zarr.group_ref") continue;
+    const template = resolveRule(attributes["ARROW:extension:metadata"]) ?? resolveRule(attributes);
+    if (template?.includes("{id}")) return { kind: "column", column, template };
+  }
+  return undefined;
+}
+
+/** `resolve` of an object, or of JSON text, as Arrow wants it. */
+function resolveRule(value: JsonValue | undefined): string | undefined {
+  if (typeof value === "string") {
+    try {
+      return resolveRule(JSON.parse(value) as JsonValue);
+    } catch {
+      return undefined;
+    }
+  }
+  const rule = value && typeof value === "object" ? (value as JsonObject).resolve : undefined;
+  return typeof rule === "string" ? rule : undefined;
+}
+
+function byArrayLocation(table: MetaTable): ByColumn | undefined {
+  const column = table.columns.get("array_location");
+  return column?.type.kind === "string" ? { kind: "column", column, template: "{id}" } : undefined;
+}
+
+/** Arrays outside `/meta` and `/indexes` with one row each along a first axis of one shared name. */
+async function stacked(
+  table: MetaTable,
+  hierarchy: Hierarchy,
+  options: ReadOptions,
+): Promise<Stacked | undefined> {
+  const arrays = new Map<string, ArrayMeta>();
+  const walk = async (path: string): Promise<void> => {
+    for (const name of (await hierarchy.children(path, options)) ?? []) {
+      const child = path ? `${path}/${name}` : name;
+      if (child === "meta" || child === "indexes") continue;
+      const node = await hierarchy.node(child, options);
+      if (node?.nodeType === "group") await walk(child);
+      else if (node && isStacked(node, table.rows)) arrays.set(child, node);
+    }
+  };
+  await walk("");
+  const names = new Set([...arrays.values()].map((a) => a.dimensionNames?.[0]).filter((n) => n != null));
+  return arrays.size > 0 && names.size <= 1 ? { kind: "stacked", arrays } : undefined;
+}
+
+function isStacked(meta: ArrayMeta, rows: number): boolean {
+  return meta.shape[0] === rows && (meta.shape.length > 1 || meta.dimensionNames?.[0] != null);
+}
+
+/**
+ * The path, without its leading slash, that a location value leads to.
+ * @throws ZarrsiftError `granule_missing` for no value, `meta_invalid` for a path that leaves the source or names its root
+ */
+export function granulePath(value: string | null, template: string, row: number): string {
+  if (value === null || value === "") {
+    throw new ZarrsiftError("granule_missing", `Row ${row} names no granule: its location is empty`, {
+      details: { idx: row },
+    });
+  }
+  const path = template.replaceAll("{id}", value).replace(/^\/+/, "").replace(/\/+$/, "");
+  const segments = path.split("/");
+  const reserved = segments[0] === "meta" || segments[0] === "indexes";
+  if (
+    reserved ||
+    segments.some((s) => s === "" || s === "." || s === ".." || s.includes("\0") || s.includes("\\"))
+  ) {
+    throw new ZarrsiftError(
+      "meta_invalid",
+      `Row ${row} has the location "${value}", which is not an absolute path of a granule inside its source`,
+      { details: { idx: row, location: value } },
+    );
+  }
+  return path;
+}

@@ -1,0 +1,123 @@
+/**
+ * A view's own `/meta`: its rows' fields in view order, `source_idx` and `array_location`, so that a view is a
+ * collection too. Plain columns keep the source's dtype, attributes and stored values.
+ */
+import type { OutputColumn } from "../plan/api.ts";
+import type { MetaColumn } from "../table/column.ts";
+import type { Vector } from "../table/vector.ts";
+import { type ChunkData, encodeChunk } from "../zarr/chunk.ts";
+import type { JsonObject, JsonValue } from "../zarr/json.ts";
+import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
+import { ComputedChunks } from "./chunks.ts";
+import { type ServedArray, simpleCodecs } from "./face.ts";
+import type { Fields } from "./fields.ts";
+import { fillOrZero, maskV3 } from "./mask.ts";
+import { storedRows } from "./rows.ts";
+import { bytesChunk, type LoadVector, storageOf, storedVector } from "./stored-values.ts";
+
+const CHUNK_ROWS = 8192;
+
+/** Columns that a view's `/meta` makes from the view itself: the rows' idx in what was queried, and their paths. */
+export const SOURCE_IDX = "source_idx";
+const ARRAY_LOCATION = "array_location";
+
+export interface MetaGroupInput {
+  fields: Fields;
+  idx: Float64Array;
+  /** Absolute paths of the granules in this view; absent when stacked. */
+  locations: string[] | undefined;
+  /** The source's columns, for fields that are just one of them. */
+  columns: ReadonlyMap<string, MetaColumn>;
+  /** Values of field `field` (position in `fields.columns`) for the rows `idx`. */
+  load(field: number, idx: Float64Array): Promise<Vector>;
+}
+
+/** The arrays of `/meta` by name. */
+export async function metaArrays(input: MetaGroupInput): Promise<Map<string, ServedArray>> {
+  const arrays = new Map<string, ServedArray>();
+  const { idx, locations } = input;
+  const add = (name: string, array: Omit<ServedArray, "path">) =>
+    arrays.set(name, { path: `meta/${name}`, ...array });
+  for (const [i, field] of input.fields.columns.entries()) {
+    if (["idx", SOURCE_IDX, ARRAY_LOCATION].includes(field.name)) continue;
+    const isIdx = field.column === undefined || field.column === "idx";
+    const column = isIdx ? undefined : input.columns.get(field.column!);
+    add(
+      field.name,
+      column ? columnArray(column, idx) : await computedArray(field, idx, (rows) => input.load(i, rows)),
+    );
+  }
+  const sourceIdx = async (from: number, to: number, length: number) => {
+    const data = new BigInt64Array(length);
+    for (let i = from; i < to; i++) data[i - from] = BigInt(idx[i]!);
+    return { data };
+  };
+  add(SOURCE_IDX, synthetic({ kind: "int", bits: 64, signed: true }, 0, {}, idx.length, sourceIdx));
+  if (locations) {
+    const paths = async (from: number, to: number, length: number) =>
+      textChunk(locations.slice(from, to), length);
+    add(ARRAY_LOCATION, synthetic({ kind: "string" }, "", {}, idx.length, paths));
+  }
+  return arrays;
+}
+
+/** Elements of rows `from…to` of the view, padded to `length`. */
+type MakeChunk = (from: number, to: number, length: number) => Promise<ChunkData>;
+
+function synthetic(
+  dataType: DataType,
+  fillValue: JsonValue,
+  attributes: JsonObject,
+  rows: number,
+  make: MakeChunk,
+): Omit<ServedArray, "path"> {
+  const length = Math.max(1, Math.min(rows, CHUNK_ROWS));
+  const meta: ArrayMeta = {
+    nodeType: "array",
+    format: 3,
+    shape: [rows],
+    chunkShape: [length],
+    dataType,
+    codecs: simpleCodecs({ dataType }),
+    fillValue,
+    attributes,
+    dimensionNames: ["meta_row"],
+    chunkKeys: { name: "default", separator: "/" },
+    document: {},
+  };
+  const compute = async ([chunk]: readonly number[]) => {
+    const from = chunk! * length;
+    return encodeChunk(meta, await make(from, Math.min(from + length, rows), length));
+  };
+  return { meta, attributes, chunks: new ComputedChunks(compute) };
+}
+
+/** The stored values of the view's rows, with what says which of them are missing. */
+function columnArray(column: MetaColumn, idx: Float64Array): Omit<ServedArray, "path"> {
+  const { meta } = column;
+  const masksItself = meta.format === 2 && column.decoding.nulls.length > 0;
+  const attributes = masksItself ? maskV3(meta, meta.attributes) : meta.attributes;
+  const make: MakeChunk = (from, to, length) => storedRows(column, idx.slice(from, to), length);
+  return synthetic(meta.dataType, fillOrZero(meta), attributes, idx.length, make);
+}
+
+/** An expression's values. */
+async function computedArray(
+  field: OutputColumn,
+  idx: Float64Array,
+  load: LoadVector,
+): Promise<Omit<ServedArray, "path">> {
+  const storage = await storageOf(field.type, idx, load);
+  const { dataType, fillValue, attributes } = storage;
+  const make: MakeChunk = async (from, to, length) =>
+    storedVector(await load(idx.slice(from, to)), storage, length);
+  return synthetic(dataType, fillValue, attributes, idx.length, make);
+}
+
+function textChunk(values: string[], length: number): ChunkData {
+  const encoder = new TextEncoder();
+  return bytesChunk(
+    values.map((value) => encoder.encode(value)),
+    length,
+  );
+}

@@ -1,0 +1,144 @@
+/** Granules of a stacked source: position `idx` along the first axis of each of its arrays. */
+
+import { ZarrsiftError } from "../errors.ts";
+import { Lru } from "../lru.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
+import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
+import type { ArrayMeta, Codec } from "../zarr/metadata.ts";
+import { innerMeta, isSharded } from "../zarr/shard.ts";
+import { type ChunkSource, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
+import { emptyGroup } from "./empty-group.ts";
+import type { GranuleNode, GranuleSource } from "./granule-source.ts";
+import { fillOrZero, maskV3 } from "./mask.ts";
+
+const DECODED_BYTES_KEPT = 64 * 2 ** 20;
+
+interface Stack {
+  meta: ArrayMeta;
+  chunks: ChunkSource;
+  path: string;
+}
+
+/** `/granules/<idx>/<variable>` of arrays that have one granule a position along their first axis. */
+export class SlicedGranules implements GranuleSource {
+  readonly #stacks = new Map<string, Stack>();
+  readonly #groups = new Map<string, Set<string>>([["", new Set()]]);
+  readonly #decoded = new Lru<ChunkData>(DECODED_BYTES_KEPT);
+
+  constructor(arrays: ReadonlyMap<string, ArrayMeta>, store: Store) {
+    for (const [path, meta] of arrays) {
+      this.#stacks.set(path, { path, ...unsharded(path, meta, store) });
+      this.#addParents(path);
+    }
+  }
+
+  async node(idx: number, _granule: string, inside: string): Promise<GranuleNode | undefined> {
+    if (this.#groups.has(inside)) return { meta: emptyGroup };
+    const stack = this.#stacks.get(inside);
+    if (!stack) return undefined;
+    const meta = sliceMeta(stack.meta);
+    return { meta, chunks: slicedChunks(stack, meta, idx, this.#decoded) };
+  }
+
+  async children(_idx: number, _granule: string, inside: string): Promise<string[] | undefined> {
+    return [...(this.#groups.get(inside) ?? [])].sort();
+  }
+
+  #addParents(path: string): void {
+    const slash = path.lastIndexOf("/");
+    const parent = slash < 0 ? "" : path.slice(0, slash);
+    const siblings = this.#groups.get(parent);
+    if (siblings) {
+      siblings.add(path.slice(slash + 1));
+      return;
+    }
+    this.#groups.set(parent, new Set([path.slice(slash + 1)]));
+    this.#addParents(parent);
+  }
+}
+
+function unsharded(path: string, meta: ArrayMeta, store: Store): { meta: ArrayMeta; chunks: ChunkSource } {
+  if (!isSharded(meta)) return { meta, chunks: new StoredChunks(store, path, meta) };
+  const inner = innerMeta(meta);
+  if ("unsupported" in inner) {
+    throw new ZarrsiftError(
+      "encoding_unsupported",
+      `/${path} cannot be cut into granules: ${inner.unsupported}`,
+    );
+  }
+  return { meta: inner, chunks: new InnerChunks(store, path, meta, inner) };
+}
+
+/** The array without its first axis, described as v3 whichever format the source has. */
+function sliceMeta(meta: ArrayMeta): ArrayMeta {
+  return {
+    ...meta,
+    attributes: maskV3(meta, meta.attributes),
+    fillValue: fillOrZero(meta),
+    shape: meta.shape.slice(1),
+    chunkShape: meta.chunkShape.slice(1),
+    dimensionNames: meta.dimensionNames?.slice(1),
+    codecs: meta.codecs.flatMap(withoutFirstAxis),
+    chunkKeys: { name: "default", separator: "/" },
+    format: 3,
+  };
+}
+
+/** `transpose` of one axis fewer, left out where it would change nothing. */
+function withoutFirstAxis(codec: Codec): Codec[] {
+  const { order } = codec.configuration;
+  if (codec.name !== "transpose" || !Array.isArray(order)) return [codec];
+  const rest = order
+    .map(Number)
+    .filter((axis) => axis !== 0)
+    .map((axis) => axis - 1);
+  return rest.every((axis, i) => axis === i) ? [] : [{ ...codec, configuration: { order: rest } }];
+}
+
+/** A chunk of one granule is the source's own bytes; of one that holds several, a part is cut and encoded again. */
+function slicedChunks(stack: Stack, meta: ArrayMeta, idx: number, decoded: Lru<ChunkData>): ChunkSource {
+  const perChunk = stack.meta.chunkShape[0]!;
+  if (perChunk > 1) return new CutChunks(stack, meta, idx, decoded);
+  const { chunks } = stack;
+  return {
+    size: (coords, options) => chunks.size([idx, ...coords], options),
+    read: (coords, options) => chunks.read([idx, ...coords], options),
+    readRange: (coords, range, options) => chunks.readRange([idx, ...coords], range, options),
+  };
+}
+
+class CutChunks extends MadeChunks {
+  readonly #stack: Stack;
+  readonly #meta: ArrayMeta;
+  readonly #idx: number;
+  readonly #decoded: Lru<ChunkData>;
+
+  constructor(stack: Stack, meta: ArrayMeta, idx: number, decoded: Lru<ChunkData>) {
+    super();
+    this.#stack = stack;
+    this.#meta = meta;
+    this.#idx = idx;
+    this.#decoded = decoded;
+  }
+
+  async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
+    const { meta, chunks, path } = this.#stack;
+    const perChunk = meta.chunkShape[0]!;
+    const place = [Math.floor(this.#idx / perChunk), ...coords];
+    const key = `${path} ${place.join(",")}`;
+    const kept = this.#decoded.get(key);
+    const bytes = kept ? undefined : await chunks.read(place, options);
+    if (!kept && !bytes) return undefined;
+    const chunk = kept ?? (await decodeChunk(meta, bytes!, key));
+    if (!kept) this.#decoded.set(key, chunk, chunk.data.byteLength);
+    const size = this.#meta.chunkShape.reduce((product, n) => product * n, 1);
+    const from = (this.#idx % perChunk) * size;
+    return encodeChunk(this.#meta, cut(chunk, from, from + size));
+  }
+}
+
+function cut(chunk: ChunkData, from: number, to: number): ChunkData {
+  if ("starts" in chunk)
+    return { ...chunk, starts: chunk.starts.subarray(from, to), ends: chunk.ends.subarray(from, to) };
+  return { data: chunk.data.slice(from, to) } as ChunkData;
+}

@@ -1,0 +1,136 @@
+/** One face of a view: keys → documents and chunks. */
+import { abortable } from "../abort.ts";
+import { ZarrsiftError } from "../errors.ts";
+import { hashHex } from "../hash.ts";
+import { Lru } from "../lru.ts";
+import type { ReadOptions } from "../store/store.ts";
+import { writeJson } from "../zarr/json.ts";
+import { gridShape, parseChunkKey } from "../zarr/metadata.ts";
+import type { Face, Resource, ViewFace } from "./api.ts";
+import { documentsOf } from "./consolidate.ts";
+import { type FacedArray, faceArray, type ServedArray } from "./face.ts";
+import type { VersionGuard } from "./guard.ts";
+import { type GranulesTree, isArray } from "./tree.ts";
+
+const DOCUMENT_NAMES: Record<Face, readonly string[]> = {
+  3: ["zarr.json"],
+  2: [".zgroup", ".zarray", ".zattrs", ".zmetadata"],
+};
+const DOCUMENT_BYTES_KEPT = 32 * 2 ** 20;
+const ARRAYS_KEPT = 10_000;
+
+const encoder = new TextEncoder();
+
+export class TreeFace implements ViewFace {
+  readonly #tree: GranulesTree;
+  readonly #face: Face;
+  readonly #id: string;
+  readonly #guard: VersionGuard;
+  readonly #documents = new Lru<Record<string, Uint8Array>>(DOCUMENT_BYTES_KEPT);
+  readonly #arrays = new Lru<FacedArray>(ARRAYS_KEPT);
+
+  constructor(tree: GranulesTree, face: Face, id: string, guard: VersionGuard) {
+    this.#tree = tree;
+    this.#face = face;
+    this.#id = id;
+    this.#guard = guard;
+  }
+
+  async resource(key: string, options?: ReadOptions): Promise<Resource | undefined> {
+    checkKey(key);
+    await this.#guard.ensure();
+    const slash = key.lastIndexOf("/");
+    const name = key.slice(slash + 1);
+    if (DOCUMENT_NAMES[this.#face].includes(name))
+      return this.#document(slash < 0 ? "" : key.slice(0, slash), name, options);
+    return this.#chunk(key, options);
+  }
+
+  async children(path: string, options?: ReadOptions): Promise<string[] | undefined> {
+    checkKey(path);
+    await this.#guard.ensure();
+    const node = await this.#tree.node(path, options);
+    if (!node) return undefined;
+    const documents = Object.keys((await this.#documentsAt(path, options)) ?? {});
+    if (isArray(node)) return documents;
+    const names = (await this.#tree.children(path, options)) ?? [];
+    return [...documents, ...names.map((name) => `${name}/`)];
+  }
+
+  async #document(path: string, name: string, options?: ReadOptions): Promise<Resource | undefined> {
+    const bytes = (await this.#documentsAt(path, options))?.[name];
+    if (!bytes) return undefined;
+    const etag = `"${(await hashHex(bytes)).slice(0, 32)}"`;
+    return {
+      kind: "metadata",
+      etag,
+      contentType: "application/json",
+      size: async () => bytes.length,
+      read: async () => bytes,
+      readRange: async (offset, length) => bytes.subarray(offset, offset + length),
+    };
+  }
+
+  #documentsAt(path: string, options?: ReadOptions): Promise<Record<string, Uint8Array> | undefined> {
+    const load = async () => {
+      const documents = await documentsOf(this.#tree, path, this.#face, (array) => this.#faced(array));
+      return Object.fromEntries(
+        Object.entries(documents ?? {}).map(([name, doc]) => [name, encoder.encode(writeJson(doc))]),
+      );
+    };
+    const size = (docs: Record<string, Uint8Array>) =>
+      Object.values(docs).reduce((sum, d) => sum + d.length, 100);
+    return abortable(this.#documents.load(path, load, size), options?.signal);
+  }
+
+  #faced(array: ServedArray): FacedArray {
+    const kept = this.#arrays.get(array.path);
+    if (kept) return kept;
+    const faced = faceArray(array, this.#face);
+    this.#arrays.set(array.path, faced, 1);
+    return faced;
+  }
+
+  async #chunk(key: string, options?: ReadOptions): Promise<Resource | undefined> {
+    const found = await this.#arrayOf(key, options);
+    if (!found) return undefined;
+    const { array, rest } = found;
+    const { meta, chunks } = array;
+    const coords = parseChunkKey(meta.chunkKeys, rest, meta.shape.length);
+    const grid = gridShape(meta);
+    if (!coords?.every((c, axis) => c < grid[axis]!)) return undefined;
+    return {
+      kind: "chunk",
+      etag: `"${this.#id.slice(0, 16)}/${this.#face}/${encodeURIComponent(key)}"`,
+      contentType: "application/octet-stream",
+      size: (o) => chunks.size(coords, o),
+      read: (o) => chunks.read(coords, o),
+      readRange: (offset, length, o) => chunks.readRange(coords, { offset, length }, o),
+    };
+  }
+
+  /** The array a chunk key belongs to, and the key's part below it. */
+  async #arrayOf(
+    key: string,
+    options?: ReadOptions,
+  ): Promise<{ array: FacedArray; rest: string } | undefined> {
+    const segments = key.split("/");
+    for (let depth = segments.length - 1; depth > 0; depth--) {
+      const array = this.#arrays.get(segments.slice(0, depth).join("/"));
+      if (array) return { array, rest: segments.slice(depth).join("/") };
+    }
+    for (let depth = 1; depth < segments.length; depth++) {
+      const node = await this.#tree.node(segments.slice(0, depth).join("/"), options);
+      if (!node) return undefined;
+      if (isArray(node)) return { array: this.#faced(node), rest: segments.slice(depth).join("/") };
+    }
+    return undefined;
+  }
+}
+
+/** Keys with empty, `.` or `..` segments never reach a source. */
+function checkKey(key: string): void {
+  if (key === "" || key.split("/").every((s) => s !== "" && s !== "." && s !== ".." && !s.includes("\0")))
+    return;
+  throw new ZarrsiftError("bad_request", `"${key}" is not a key: it has empty, "." or ".." segments`);
+}

@@ -1,0 +1,56 @@
+import type { AsyncReadable } from "@zarrita/storage";
+import type { Store } from "../store/store.ts";
+import type { Face, Layout, ViewDefinition, ViewFace } from "./api.ts";
+import type { VersionGuard } from "./guard.ts";
+import { faceStore, readable } from "./stores.ts";
+import type { GranulesTree } from "./tree.ts";
+import { TreeFace } from "./view-face.ts";
+
+/**
+ * A virtual Zarr hierarchy that holds only the granules of some rows, their chunks untouched, the requested metadata
+ * flattened into attributes. It never changes: when its source does, reading it fails with `source_changed`.
+ */
+export class View {
+  /** Hash of collection, version, idx, fields, layout and variables. */
+  readonly id: string;
+  /** Granules in it. */
+  readonly count: number;
+  /** Rows left out because their granule is not in the source. */
+  readonly skipped: number;
+  /** Names of its fields, `idx` first. */
+  readonly fields: string[];
+  readonly layout: Layout;
+  readonly version: string;
+  /** All that makes it, as plain JSON: `Collection.restore` makes it again. */
+  readonly definition: ViewDefinition;
+  readonly #faces: Record<Face, TreeFace>;
+
+  constructor(definition: ViewDefinition, fields: string[], tree: GranulesTree, guard: VersionGuard) {
+    this.id = definition.id;
+    this.count = definition.count;
+    this.skipped = definition.skipped;
+    this.fields = fields;
+    this.layout = definition.layout;
+    this.version = definition.version;
+    this.definition = definition;
+    this.#faces = {
+      2: new TreeFace(tree, 2, definition.id, guard),
+      3: new TreeFace(tree, 3, definition.id, guard),
+    };
+  }
+
+  /** Keys → documents and chunks, as a server needs them. */
+  face(face: Face): ViewFace {
+    return this.#faces[face];
+  }
+
+  /** The view as a zarrita store: `zarr.open(view.store(3))`, in this process, with no server. */
+  store(face: Face = 3): AsyncReadable {
+    return readable(this.asStore(face));
+  }
+
+  /** The view as a source of its own: it can be opened, queried and viewed again. */
+  asStore(face: Face = 3): Store {
+    return faceStore(this.#faces[face], this.id);
+  }
+}
