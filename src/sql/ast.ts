@@ -5,7 +5,21 @@ interface At {
   at: Position;
 }
 
-export type BinaryOp = "or" | "and" | "=" | "<>" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "/" | "%" | "||";
+export type BinaryOp =
+  | "or"
+  | "and"
+  | "="
+  | "<>"
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "%"
+  | "||";
 
 export type Expr = At &
   (
@@ -20,19 +34,32 @@ export type Expr = At &
     | { type: "binary"; op: BinaryOp; left: Expr; right: Expr }
     | { type: "between"; operand: Expr; low: Expr; high: Expr; negated: boolean }
     | { type: "in"; operand: Expr; list: Expr[]; negated: boolean }
-    | { type: "like"; operand: Expr; pattern: Expr; escape: Expr | undefined; insensitive: boolean; negated: boolean }
+    | {
+        type: "like";
+        operand: Expr;
+        pattern: Expr;
+        escape: Expr | undefined;
+        insensitive: boolean;
+        negated: boolean;
+      }
     | { type: "is"; operand: Expr; test: "null" | "true" | "false"; negated: boolean }
     | { type: "is_distinct"; left: Expr; right: Expr; negated: boolean }
     /** `to` in lower case with its arguments: `double precision`, `varchar(10)`. */
     | { type: "cast"; operand: Expr; to: string }
-    | { type: "case"; operand: Expr | undefined; when: { condition: Expr; result: Expr }[]; otherwise: Expr | undefined }
+    | {
+        type: "case";
+        operand: Expr | undefined;
+        when: { condition: Expr; result: Expr }[];
+        otherwise: Expr | undefined;
+      }
     | { type: "extract"; field: string; operand: Expr }
     /** `name` in lower case; `count(*)` has `star`. */
     | { type: "call"; name: string; args: Expr[]; distinct: boolean; star: boolean }
   );
 
 /** `*` or an expression with its alias. `text` is the expression as written. */
-export type SelectItem = At & ({ type: "star" } | { type: "expr"; expr: Expr; alias: string | undefined; text: string });
+export type SelectItem = At &
+  ({ type: "star" } | { type: "expr"; expr: Expr; alias: string | undefined; text: string });
 
 export interface OrderItem extends At {
   expr: Expr;
