@@ -1,0 +1,305 @@
+/** Syntax tree → bound expressions: names, types, folding. Nothing is read here. */
+import { type Position, ZarrsiftError } from "../errors.ts";
+import type { Expr } from "../sql/ast.ts";
+import { sqlError } from "../sql/messages.ts";
+import { printExpr } from "../sql/print.ts";
+import { suggest } from "../sql/suggest.ts";
+import type { Table } from "../table/table.ts";
+import { BOOL, BYTES, FLOAT64, INT64, NULL_TYPE, type SqlType, STRING, typeName } from "../table/types.ts";
+import { cellAt } from "../table/vector.ts";
+import type { Parameter } from "./api.ts";
+import { bindCall } from "./bind-call.ts";
+import {
+  type ArithmeticOp,
+  type BoundExpr,
+  constant,
+  integerConstant,
+  isConstant,
+  nullBool,
+  operandsOf,
+} from "./bound.ts";
+import { canCast, castNames, castType } from "./cast.ts";
+import {
+  bindAnd,
+  bindComparison,
+  bindIn,
+  type Comparison,
+  comparable,
+  fitConstant,
+  timestampConstant,
+} from "./compare.ts";
+import { compileValue } from "./compile.ts";
+import { NO_COLUMNS } from "./frame.ts";
+import { likePattern } from "./like.ts";
+import { checkTable, resolveColumn } from "./names.ts";
+import { placed } from "./place.ts";
+import { commonType } from "./result-type.ts";
+
+/** What names and parameters mean in one query. */
+export interface Scope {
+  table: Table;
+  /** What FROM calls the table beside its names. */
+  alias?: string | undefined;
+  params: readonly Parameter[];
+  /** What `now()` is, in µs; undefined: refused. */
+  now: bigint | undefined;
+  /** Select items by alias, for names that are no column. */
+  aliases?: ReadonlyMap<string, Expr>;
+}
+
+type Of<T extends Expr["type"]> = Extract<Expr, { type: T }>;
+
+/**
+ * @throws ZarrsiftError `unknown_column`, `unknown_table`, `unknown_function`, `sql_type`, `sql_unsupported`,
+ *   `bad_parameter`, with the place in the text
+ */
+export function bindExpr(expr: Expr, scope: Scope): BoundExpr {
+  return fold(bindNode(expr, scope));
+}
+
+function bindNode(expr: Expr, scope: Scope): BoundExpr {
+  const { at } = expr;
+  const bind = (part: Expr) => bindExpr(part, scope);
+  const negate = (bound: BoundExpr, negated: boolean): BoundExpr =>
+    negated ? { node: "not", operand: bound, type: BOOL, at } : bound;
+  switch (expr.type) {
+    case "literal":
+      return literal(expr.value, at);
+    case "typed_literal":
+      return typedLiteral(expr);
+    case "parameter":
+      return parameter(expr, scope);
+    case "column":
+      return column(expr, scope);
+    case "not":
+      return { node: "not", operand: bindCondition(expr.operand, scope, "NOT"), type: BOOL, at };
+    case "negate":
+      return arithmetic("-", integerConstant(0n, at), bind(expr.operand), at);
+    case "binary":
+      return binary(expr, scope);
+    case "between": {
+      const operand = bind(expr.operand);
+      const low = fold(bindComparison(">=", operand, bind(expr.low), at));
+      return negate(
+        bindAnd([low, fold(bindComparison("<=", operand, bind(expr.high), at))], at),
+        expr.negated,
+      );
+    }
+    case "in":
+      return negate(bindIn(bind(expr.operand), expr.list.map(bind), at), expr.negated);
+    case "like":
+      return negate(like(expr, scope), expr.negated);
+    case "is": {
+      const operand =
+        expr.test === "null" ? bind(expr.operand) : bindCondition(expr.operand, scope, "IS TRUE");
+      return negate({ node: "is", operand, test: expr.test, type: BOOL, at }, expr.negated);
+    }
+    case "is_distinct": {
+      const [left, right] = comparable(bind(expr.left), bind(expr.right), "IS DISTINCT FROM", at);
+      const equal = bindComparison("=", left, right, at);
+      return negate({ node: "is_distinct", equal, left, right, type: BOOL, at }, expr.negated);
+    }
+    case "cast":
+      return bindCast(bind(expr.operand), expr.to, at);
+    case "case":
+      return bindCase(expr, scope);
+    case "extract":
+      throw sqlError("sql_unsupported", "EXTRACT is not supported yet: compare with timestamps instead", at);
+    case "call":
+      return bindCall(expr, expr.args.map(bind), scope.now);
+  }
+}
+
+/** An expression that must be true or false. */
+export function bindCondition(expr: Expr, scope: Scope, where: string): BoundExpr {
+  const bound = fitConstant(bindExpr(expr, scope), BOOL);
+  if (bound.type.kind === "bool") return bound;
+  if (bound.type.kind === "null") return nullBool(expr.at);
+  const text = printExpr(expr, scope.params);
+  throw sqlError("sql_type", `${where} needs a condition, but ${text} is ${typeName(bound.type)}`, expr.at);
+}
+
+function literal(value: Of<"literal">["value"], at: Position): BoundExpr {
+  if (value === null) return constant(null, NULL_TYPE, at);
+  if (typeof value === "bigint") return integerConstant(value, at);
+  if (typeof value === "number") return constant(value, FLOAT64, at, true);
+  return constant(value, typeof value === "string" ? STRING : BOOL, at, true);
+}
+
+function typedLiteral({ of, value, at }: Of<"typed_literal">): BoundExpr {
+  if (of === "interval") {
+    throw sqlError("sql_unsupported", "INTERVAL is not supported yet: write the timestamp itself", at);
+  }
+  const instant = timestampConstant(value, at);
+  if (of === "timestamp") return instant;
+  const day =
+    86_400n * (instant.type.kind === "timestamp" && instant.type.unit === "ns" ? 1_000_000_000n : 1_000_000n);
+  const ticks = instant.value as bigint;
+  return constant(
+    (ticks - (((ticks % day) + day) % day)) / (day / 86_400n),
+    { kind: "timestamp", unit: "s" },
+    at,
+  );
+}
+
+/** Parameters as literals have them: whole numbers are integers, NaN is NULL. */
+export function normalized(params: readonly Parameter[]): Parameter[] {
+  return params.map((value) => {
+    if (typeof value !== "number") return value;
+    return Number.isNaN(value) ? null : Number.isSafeInteger(value) ? BigInt(value) : value;
+  });
+}
+
+/** A parameter is what its value would be, written there. */
+function parameter({ index, at }: Of<"parameter">, { params }: Scope): BoundExpr {
+  if (index > params.length) {
+    const given = params.length === 1 ? "1 parameter was given" : `${params.length} parameters were given`;
+    throw sqlError("bad_parameter", `$${index} has no value: ${given}`, at);
+  }
+  const value = params[index - 1]!;
+  if (value instanceof Uint8Array) return constant(value, BYTES, at, true);
+  return literal(value, at);
+}
+
+function column(expr: Of<"column">, scope: Scope): BoundExpr {
+  if (expr.table !== undefined) checkTable(expr.table, scope.table, expr.at, scope.alias);
+  try {
+    return resolveColumn(expr, scope.table);
+  } catch (error) {
+    const item = expr.table === undefined ? scope.aliases?.get(expr.name) : undefined;
+    if (!item || !(error instanceof ZarrsiftError) || error.code !== "unknown_column") throw error;
+    return bindExpr(item, { ...scope, aliases: new Map() });
+  }
+}
+
+function binary(expr: Of<"binary">, scope: Scope): BoundExpr {
+  const { op, at } = expr;
+  if (op === "and" || op === "or") {
+    const sides = [expr.left, expr.right].map((side) => bindCondition(side, scope, op.toUpperCase()));
+    if (op === "and") return bindAnd(sides, at);
+    return {
+      node: "or",
+      operands: sides.flatMap((side) => (side.node === "or" ? side.operands : [side])),
+      type: BOOL,
+      at,
+    };
+  }
+  const [left, right] = [bindExpr(expr.left, scope), bindExpr(expr.right, scope)];
+  if (op === "||") return concatenation(left, right, at);
+  if (op === "+" || op === "-" || op === "*" || op === "/" || op === "%")
+    return arithmetic(op, left, right, at);
+  return bindComparison(op as Comparison, left, right, at);
+}
+
+function concatenation(left: BoundExpr, right: BoundExpr, at: Position): BoundExpr {
+  for (const { type, at: place } of [left, right]) {
+    const wrong = type.kind === "bytes" || type.kind === "geometry" || type.kind === "duration";
+    if (wrong) throw sqlError("sql_type", `|| joins text, not ${typeName(type)}`, place);
+  }
+  if (
+    left.type.kind !== "string" &&
+    right.type.kind !== "string" &&
+    left.type.kind !== "null" &&
+    right.type.kind !== "null"
+  ) {
+    throw sqlError(
+      "sql_type",
+      `|| needs text on at least one side, not ${typeName(left.type)} and ${typeName(right.type)}`,
+      at,
+    );
+  }
+  return { node: "concat", left, right, type: STRING, at };
+}
+
+function arithmetic(op: ArithmeticOp, left: BoundExpr, right: BoundExpr, at: Position): BoundExpr {
+  const [a, b] = [fitConstant(left, right.type), fitConstant(right, left.type)];
+  for (const { type } of [a, b]) {
+    if (type.kind === "int" || type.kind === "float" || type.kind === "null") continue;
+    const code = type.kind === "timestamp" || type.kind === "duration" ? "sql_unsupported" : "sql_type";
+    throw sqlError(
+      code,
+      `${op} works on numbers, not on ${typeName(type)}${code === "sql_unsupported" ? " yet" : ""}`,
+      at,
+    );
+  }
+  return { node: "arithmetic", op, left: a, right: b, type: arithmeticType(op, a, b), at };
+}
+
+const isUnsigned64 = ({ type }: BoundExpr) => type.kind === "int" && type.bits === 64 && !type.signed;
+
+/** float32 only where a float32 meets one, an integer or a literal; integers are always computed in 64 bits. */
+function arithmeticType(op: ArithmeticOp, a: BoundExpr, b: BoundExpr): SqlType {
+  const floats = [a, b].filter(({ type }) => type.kind === "float");
+  if (floats.length > 0) {
+    const narrow = (side: BoundExpr) =>
+      side.type.kind !== "float" || side.type.bits !== 64 || (isConstant(side) && side.literal);
+    const single = floats.some(({ type }) => type.kind === "float" && type.bits !== 64);
+    return single && narrow(a) && narrow(b) ? { kind: "float", bits: 32 } : FLOAT64;
+  }
+  if (op === "/") return FLOAT64;
+  return isUnsigned64(a) || isUnsigned64(b) ? { kind: "int", bits: 64, signed: false } : INT64;
+}
+
+function like(expr: Of<"like">, scope: Scope): BoundExpr {
+  const { at } = expr;
+  const [operand, pattern] = [bindExpr(expr.operand, scope), bindExpr(expr.pattern, scope)];
+  for (const { type, at: place } of [operand, pattern]) {
+    if (type.kind !== "string" && type.kind !== "null")
+      throw sqlError("sql_type", `LIKE needs text, not ${typeName(type)}`, place);
+  }
+  const escaping = escapeOf(expr, scope);
+  if (operand.type.kind === "null" || pattern.type.kind === "null" || escaping === null) return nullBool(at);
+  if (isConstant(pattern) && pattern.value === null) return nullBool(at);
+  if (isConstant(pattern)) placed(() => likePattern(pattern.value as string, escaping), pattern.at);
+  return { node: "like", operand, pattern, escape: escaping, insensitive: expr.insensitive, type: BOOL, at };
+}
+
+/** `''` escapes nothing; null: NULL. */
+function escapeOf({ escape: given }: Of<"like">, scope: Scope): string | undefined | null {
+  if (!given) return undefined;
+  const bound = bindExpr(given, scope);
+  const value = isConstant(bound) ? bound.value : undefined;
+  if (value === null || value === "") return value === "" ? undefined : null;
+  if (typeof value === "string" && [...value].length === 1) return value;
+  throw sqlError("sql_type", "ESCAPE needs one character, or '' for none", given.at);
+}
+
+function bindCast(operand: BoundExpr, to: string, at: Position): BoundExpr {
+  const type = castType(to.replace(/^(varchar|character varying|char varying|timestamp)\(\d+\)/, "$1"));
+  if (!type) {
+    const guess = suggest(to, castNames());
+    const known = "boolean, integer, bigint, real, double precision, varchar, timestamp, date";
+    throw sqlError(
+      "sql_unsupported",
+      `CAST to ${to} is not supported${guess ? `, did you mean ${guess}?` : ";"} types: ${known}`,
+      at,
+    );
+  }
+  if (!canCast(operand.type, type)) {
+    throw sqlError("sql_type", `Cannot cast ${typeName(operand.type)} to ${to}`, at);
+  }
+  return { node: "cast", operand, type, at };
+}
+
+function bindCase({ operand, when, otherwise, at }: Of<"case">, scope: Scope): BoundExpr {
+  const subject = operand && bindExpr(operand, scope);
+  const branches = when.map(({ condition, result }) => ({
+    condition: subject
+      ? fold(bindComparison("=", subject, bindExpr(condition, scope), condition.at))
+      : bindCondition(condition, scope, "WHEN"),
+    result: bindExpr(result, scope),
+  }));
+  const last = otherwise ? bindExpr(otherwise, scope) : constant(null, NULL_TYPE, at);
+  const type = commonType([...branches.map(({ result }) => result), last], "CASE", at);
+  return { node: "case", when: branches, otherwise: last, type, at };
+}
+
+/** A constant where everything inside is; literals computed from literals stay literals. */
+export function fold(bound: BoundExpr): BoundExpr {
+  const operands = operandsOf(bound);
+  if (operands.length === 0 || !operands.every(isConstant)) return bound;
+  const vector = placed(() => compileValue(bound)(NO_COLUMNS), bound.at);
+  const isLiteral =
+    bound.node === "arithmetic" && bound.op !== "/" && operands.every((operand) => operand.literal);
+  return constant(cellAt(vector, 0), bound.type, bound.at, isLiteral);
+}

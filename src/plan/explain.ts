@@ -1,0 +1,88 @@
+/** Plans as EXPLAIN shows them. */
+import type { Table } from "../table/table.ts";
+import type { Plan } from "./make-plan.ts";
+import { columnsNeeded } from "./scan.ts";
+import type { Done, Trace } from "./trace.ts";
+
+/** One step; counts are null where the plan was not run, `requests` and `bytes` also where nobody counted. */
+export interface ExplainStep {
+  step: string;
+  /** Columns it reads, separated by commas. */
+  column: string | null;
+  /** Path of the index it uses. */
+  index: string | null;
+  state: "verified" | "unverified" | "stale" | "unused" | null;
+  why: string;
+  rows_in: number | null;
+  rows_out: number | null;
+  requests: number | null;
+  bytes: number | null;
+  ms: number | null;
+}
+
+/** The steps of a plan, with what `trace` has seen of each. */
+export function explainPlan(plan: Plan, table: Table, trace?: Trace, counted = false): ExplainStep[] {
+  const done = (step: string) => (trace ? measured(trace.done.get(step), counted) : {});
+  const steps = [scanStep(plan, table)];
+  plan.conjuncts.forEach((conjunct, i) => {
+    steps.push({ ...blank("filter", conjunct.columns, filterWhy(conjunct)), ...done(`filter ${i}`) });
+  });
+  if (plan.orderBy.length > 0)
+    steps.push({ ...blank("sort", columnsNeeded(plan.orderBy), sortWhy(plan)), ...done("sort") });
+  if (plan.limit !== undefined || plan.offset > 0) steps.push(blank("limit", [], limitWhy(plan)));
+  const read = new Set(plan.conjuncts.flatMap(({ columns }) => columns));
+  const late = columnsNeeded(plan.items).filter((name) => !read.has(name));
+  const why =
+    late.length > 0 ? `${late.join(", ")} read late, for rows of the answer only` : "nothing more to read";
+  steps.push({ ...blank("output", columnsNeeded(plan.items), why), ...done("output") });
+  return steps;
+}
+
+function blank(step: string, columns: readonly string[], why: string): ExplainStep {
+  const nothing = {
+    index: null,
+    state: null,
+    rows_in: null,
+    rows_out: null,
+    requests: null,
+    bytes: null,
+    ms: null,
+  };
+  return { step, column: columns.join(", ") || null, why, ...nothing };
+}
+
+function measured(done: Done | undefined, counted: boolean): Partial<ExplainStep> {
+  const { rowsIn, rowsOut, ms, requests, bytes } = done ?? {
+    rowsIn: 0,
+    rowsOut: 0,
+    ms: 0,
+    requests: 0,
+    bytes: 0,
+  };
+  const times = { rows_in: rowsIn, rows_out: rowsOut, ms: Math.round(ms * 1000) / 1000 };
+  return counted ? { ...times, requests, bytes } : times;
+}
+
+function scanStep({ from, to, backwards, because }: Plan, table: Table): ExplainStep {
+  const rows = to - from;
+  const which = rows === table.rows ? "all rows" : rows === 0 ? "no rows" : `rows ${from} to ${to - 1}`;
+  const why = `${which}${backwards ? ", from the last" : ""}${because.length > 0 ? `: ${because.join(" AND ")}` : ""}`;
+  return { ...blank("scan", [], why), rows_in: table.rows, rows_out: rows };
+}
+
+function filterWhy({ text, bytesPerRow, selectivity }: Plan["conjuncts"][number]): string {
+  const cost = bytesPerRow > 0 ? `${bytesPerRow} bytes a candidate` : "nothing more to read";
+  return `${text} (${cost}, keeps about ${Math.max(1, Math.round(selectivity * 100))}%)`;
+}
+
+function sortWhy({ orderBy, limit, offset }: Plan): string {
+  const kept = limit === undefined ? "all rows" : `the first ${limit + offset} rows`;
+  return `${orderBy.map(({ text }) => text).join(", ")}; ${kept} kept`;
+}
+
+function limitWhy({ limit, offset, orderBy }: Plan): string {
+  const parts = [limit === undefined ? [] : `LIMIT ${limit}`, offset > 0 ? `OFFSET ${offset}` : []]
+    .flat()
+    .join(" ");
+  return orderBy.length === 0 && limit !== undefined ? `${parts}: the scan stops when they are found` : parts;
+}

@@ -1,0 +1,112 @@
+/** Scalar functions of one row, by canonical name: what they take and how they are computed. */
+import { FLOAT64, INT64, type SqlType, STRING } from "../table/types.ts";
+import type { BytesVector, CellValue, NumberVector, Vector } from "../table/vector.ts";
+import { cellAt } from "../table/vector.ts";
+import { overflow } from "./arithmetic.ts";
+import { isWide, utf8, vectorOf } from "./vectors.ts";
+
+export interface ScalarFunction {
+  args: ("string" | "number")[];
+  result(args: readonly SqlType[]): SqlType;
+  /** NULL arguments make NULL; `apply` may leave those rows as they are. */
+  apply(args: readonly Vector[], type: SqlType): Vector;
+}
+
+export const FUNCTIONS: ReadonlyMap<string, ScalarFunction> = new Map<string, ScalarFunction>([
+  ["lower", text((value) => value.toLowerCase())],
+  ["upper", text((value) => value.toUpperCase())],
+  ["trim", text((value) => value.replace(/^ +| +$/g, ""))],
+  ["length", { args: ["string"], result: () => INT64, apply: ([vector]) => lengths(vector as BytesVector) }],
+  [
+    "abs",
+    {
+      args: ["number"],
+      result: ([type]) => widened(type!),
+      apply: ([vector], type) => absolute(vector!, type),
+    },
+  ],
+  ["floor", rounding(Math.floor)],
+  ["ceil", rounding(Math.ceil)],
+  ["round", rounding((value) => (value < 0 ? -Math.round(-value) : Math.round(value)))],
+  ["sqrt", rounding(Math.sqrt)],
+]);
+
+/** Other names of the same functions. */
+export const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["ceiling", "ceil"],
+  ["char_length", "length"],
+  ["character_length", "length"],
+  ["btrim", "trim"],
+  ["lcase", "lower"],
+  ["ucase", "upper"],
+]);
+
+function text(change: (value: string) => string): ScalarFunction {
+  return {
+    args: ["string"],
+    result: () => STRING,
+    apply: ([vector]) => changed(vector as BytesVector, change),
+  };
+}
+
+/** Each distinct value is changed once: columns of text repeat themselves. */
+function changed(vector: BytesVector, change: (value: string) => string): Vector {
+  const known = new Map<string, Uint8Array>();
+  const cells: CellValue[] = [];
+  for (let i = 0; i < vector.length; i++) {
+    const value = cellAt(vector, i) as string | null;
+    if (value !== null && !known.has(value)) known.set(value, utf8(change(value)));
+    cells.push(value === null ? null : known.get(value)!);
+  }
+  return vectorOf(STRING, cells);
+}
+
+/** Code points, which in UTF-8 are the bytes that do not continue one. */
+function lengths({ data, starts, ends, nulls, length }: BytesVector): NumberVector {
+  const values = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    for (let at = starts[i]!; at < ends[i]!; at++) if ((data[at]! & 0xc0) !== 0x80) values[i]!++;
+  }
+  return { kind: "number", type: INT64, length, values, nulls };
+}
+
+/** -128 is an int8 whose absolute value is not. */
+function widened(type: SqlType): SqlType {
+  return type.kind === "int" && type.signed ? INT64 : type;
+}
+
+function absolute(vector: Vector, type: SqlType): Vector {
+  const { length, nulls } = vector;
+  if (vector.kind === "number") {
+    const values = vector.values.map(Math.abs) as Float64Array;
+    const wide =
+      isWide(type) && !(values instanceof Float64Array) ? Float64Array.from(vector.values, Math.abs) : values;
+    return { kind: "number", type, length, values: wide, nulls };
+  }
+  const cells = Array.from({ length }, (_, i) => cellAt(vector, i) as bigint | null);
+  if (cells.includes(-(2n ** 63n)) && type.kind === "int" && type.signed)
+    throw overflow(`abs(${-(2n ** 63n)}) is ${2n ** 63n}`, type);
+  return vectorOf(
+    type,
+    cells.map((cell) => (cell !== null && cell < 0n ? -cell : cell)),
+  );
+}
+
+/** Of floats; integers are whole already. */
+function rounding(change: (value: number) => number): ScalarFunction {
+  const apply = (vector: Vector, type: SqlType): Vector => {
+    if (vector.type.kind === "int" && change !== Math.sqrt) return vector;
+    const { length } = vector;
+    const values = Float64Array.from({ length }, (_, i) =>
+      change(Number(vector.kind === "bytes" ? 0 : vector.values[i])),
+    );
+    const nulls = Uint8Array.from(values, (value, i) => (Number.isNaN(value) || vector.nulls?.[i] ? 1 : 0));
+    const own = type.kind === "float" && type.bits !== 64 ? Float32Array.from(values) : values;
+    return { kind: "number", type, length, values: own, nulls: nulls.includes(1) ? nulls : undefined };
+  };
+  return {
+    args: ["number"],
+    result: ([type]) => (change === Math.sqrt ? FLOAT64 : type!),
+    apply: ([vector], type) => apply(vector!, type),
+  };
+}

@@ -1,0 +1,14 @@
+/** Planning: SQL over a table → rows. */
+export type { Batch, OutputColumn, Parameter, QueryOptions } from "./api.ts";
+export { isRowQuery } from "./bind.ts";
+export {
+  type AnalyzeOptions,
+  type ExplainStep,
+  type Plan,
+  type PlanOptions,
+  type Projection,
+  planQuery,
+  projectColumns,
+  Query,
+} from "./plan.ts";
+export type { Counts } from "./trace.ts";

@@ -1,0 +1,118 @@
+/** A bound query → a plan: plain data that says in which order things are read and tested. */
+import type { Table } from "../table/table.ts";
+import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
+import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
+import { bytesToRead, effort, selectivity } from "./estimate.ts";
+
+/** A condition where it stands in the order of evaluation. */
+export interface Conjunct extends Condition {
+  /** Stored columns it needs. */
+  columns: string[];
+  /** Decoded bytes a candidate row costs here: columns that no earlier conjunct has read. */
+  bytesPerRow: number;
+  /** Share of candidates that probably survive. */
+  selectivity: number;
+}
+
+export interface Plan {
+  /** Rows that are looked at: `from` to `to` (exclusive), `backwards` from the last. */
+  from: number;
+  to: number;
+  backwards: boolean;
+  /** What narrowed them, as text. */
+  because: string[];
+  conjuncts: Conjunct[];
+  /** Empty: the order of the scan. */
+  orderBy: SortKey[];
+  limit: number | undefined;
+  offset: number;
+  /** Read for rows of the answer only. */
+  items: OutputItem[];
+}
+
+/** Puts the conditions in order and finds out which rows need looking at. Reads nothing. */
+export function makePlan(query: BoundQuery, table: Table): Plan {
+  const scanOrder = orderOfScan(query.orderBy);
+  const plan: Plan = {
+    from: 0,
+    to: table.rows,
+    backwards: scanOrder === "backwards",
+    because: [],
+    conjuncts: [],
+    orderBy: scanOrder ? [] : query.orderBy,
+    limit: query.limit,
+    offset: query.offset,
+    items: query.items,
+  };
+  const left = query.conditions.filter((condition) => !narrow(plan, condition));
+  plan.conjuncts = inOrder(left, table);
+  if (plan.conjuncts.length === 0 && plan.orderBy.length === 0) cutToLimit(plan);
+  if (plan.limit === 0) plan.to = plan.from;
+  return plan;
+}
+
+/** idx first in ORDER BY is the order of the rows, or its reverse: no two rows share one. */
+function orderOfScan(orderBy: readonly SortKey[]): "forwards" | "backwards" | undefined {
+  const [first] = orderBy;
+  if (!first) return "forwards";
+  if (first.expr.node !== "idx") return undefined;
+  return first.descending ? "backwards" : "forwards";
+}
+
+/** Takes conditions on idx and constants into the range of rows; whether that was all there is to them. */
+function narrow(plan: Plan, { expr, text }: Condition): boolean {
+  const none = isConstant(expr) ? expr.value !== true : expr.node === "range" && expr.low > expr.high;
+  const bounds = idxBounds(expr);
+  if (!none && !bounds) return isConstant(expr);
+  const [low, high] = none ? [0, -1] : bounds!;
+  plan.from = Math.min(plan.to, Math.max(plan.from, low));
+  plan.to = Math.max(plan.from, Math.min(plan.to, high + 1));
+  plan.because.push(text);
+  return none || expr.node === "range";
+}
+
+/** Smallest and largest idx that can meet a condition. */
+function idxBounds(expr: BoundExpr): [number, number] | undefined {
+  if (expr.node === "range" && expr.operand.node === "idx") return [Number(expr.low), Number(expr.high)];
+  if (expr.node !== "in" || expr.operand.node !== "idx") return undefined;
+  const points = expr.points.map(Number);
+  return [
+    points.reduce((a, b) => Math.min(a, b), Infinity),
+    points.reduce((a, b) => Math.max(a, b), -Infinity),
+  ];
+}
+
+/** Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. */
+function inOrder(conditions: readonly Condition[], table: Table): Conjunct[] {
+  const waiting = conditions.map((condition) => ({
+    ...condition,
+    columns: columnsOf(condition.expr),
+    selectivity: selectivity(condition.expr),
+    effort: effort(condition.expr),
+  }));
+  const known = new Set<string>();
+  const ordered: Conjunct[] = [];
+  while (waiting.length > 0) {
+    const rank = (c: (typeof waiting)[number]) =>
+      (bytesToRead(c.columns, known, table) + c.effort) / Math.max(0.01, 1 - c.selectivity);
+    const best = waiting.reduce((a, b) => (rank(b) < rank(a) ? b : a));
+    waiting.splice(waiting.indexOf(best), 1);
+    const { effort: _, ...conjunct } = best;
+    ordered.push({ ...conjunct, bytesPerRow: bytesToRead(best.columns, known, table) });
+    for (const name of best.columns) known.add(name);
+  }
+  return ordered;
+}
+
+/** Without conditions the rows of the answer are known by their numbers. */
+function cutToLimit(plan: Plan): void {
+  const length = plan.to - plan.from;
+  const skipped = Math.min(plan.offset, length);
+  const kept = Math.min(plan.limit ?? Number.POSITIVE_INFINITY, length - skipped);
+  if (plan.backwards) plan.to -= skipped;
+  else plan.from += skipped;
+  if (plan.backwards) plan.from = plan.to - kept;
+  else plan.to = plan.from + kept;
+  plan.offset = 0;
+  plan.limit = undefined;
+}

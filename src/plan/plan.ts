@@ -1,0 +1,167 @@
+/** SQL → queries that can be explained and run. */
+import { ZarrsiftError } from "../errors.ts";
+import type { Select } from "../sql/ast.ts";
+import { sqlError } from "../sql/messages.ts";
+import { parseSelect } from "../sql/parse.ts";
+import { children } from "../sql/walk.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { Table } from "../table/table.ts";
+import type { Batch, OutputColumn, QueryOptions } from "./api.ts";
+import {
+  type BoundQuery,
+  bindConditions,
+  bindSelect,
+  columnItem,
+  idxItem,
+  isRowQuery,
+  type OutputItem,
+} from "./bind.ts";
+import { normalized, type Scope } from "./bind-expr.ts";
+import { matchingRows, projectRows, runPlan } from "./execute.ts";
+import { type ExplainStep, explainPlan } from "./explain.ts";
+import { makePlan, type Plan } from "./make-plan.ts";
+import { STORED_IDX, unknownColumn } from "./names.ts";
+import { optionConditions } from "./option-conditions.ts";
+import { type Counts, Trace } from "./trace.ts";
+
+export type { ExplainStep } from "./explain.ts";
+export type { Plan } from "./make-plan.ts";
+
+export interface PlanOptions extends QueryOptions {
+  /** Refuse queries whose rows are not rows of the table with `not_a_row_query`, before anything else; default false. */
+  rowsOnly?: boolean;
+}
+
+export interface AnalyzeOptions extends ReadOptions {
+  /** What the source has been asked for up to now; without it, requests and bytes stay null. */
+  counts?: () => Counts;
+}
+
+/** A query that is known to be right; nothing has been read. */
+export class Query {
+  readonly columns: OutputColumn[];
+  /** Whether each row of the answer is a row of the table. */
+  readonly rowQuery: boolean;
+  /** What the SQL selects: `idx` alone, `*` alone, or a list. */
+  readonly selects: "idx" | "star" | "list";
+  /** EXPLAIN in front of the SQL. */
+  readonly explains: "plan" | "analyze" | undefined;
+  readonly plan: Plan;
+  readonly #table: Table;
+
+  constructor(select: Select, plan: Plan, table: Table) {
+    this.plan = plan;
+    this.#table = table;
+    this.columns = plan.items.map(({ expr: _, ...column }) => column);
+    this.rowQuery = isRowQuery(select);
+    this.explains = select.explain;
+    const [only, ...more] = select.items;
+    const single = more.length === 0;
+    this.selects =
+      single && only?.type === "star" ? "star" : single && this.columns[0]?.text === "idx" ? "idx" : "list";
+  }
+
+  /** The steps, in order. */
+  explain(): ExplainStep[] {
+    return explainPlan(this.plan, this.#table);
+  }
+
+  /** The steps with what each did: runs the query, one window at a time, and drops the answer. */
+  async analyze({ signal, counts }: AnalyzeOptions = {}): Promise<ExplainStep[]> {
+    const trace = new Trace(counts ?? (() => ({ requests: 0, bytes: 0 })));
+    const rows = runPlan(this.plan, this.#table, { signal, trace });
+    while (!(await rows.next()).done);
+    return explainPlan(this.plan, this.#table, trace, counts !== undefined);
+  }
+
+  /** The answer, in batches of at most 65,536 rows. */
+  run(options: ReadOptions = {}): AsyncIterable<Batch> {
+    return runPlan(this.plan, this.#table, options);
+  }
+
+  /** idx of the rows of the answer, in its order; no output column is read. */
+  matches(options: ReadOptions = {}): AsyncIterable<Float64Array> {
+    return matchingRows(this.plan, this.#table, options);
+  }
+
+  /** The select items for the rows `idx`, in that order. All is held at once: call it for some rows at a time. */
+  project(idx: Float64Array, options: ReadOptions = {}): Promise<Batch> {
+    return projectRows(this.plan.items, this.#table, idx, options);
+  }
+}
+
+/**
+ * Reads, binds and plans a query.
+ *
+ * @throws ZarrsiftError for whatever is wrong with it, with its place in the text; nothing is read
+ */
+export function planQuery(table: Table, sql: string | Select, options: PlanOptions = {}): Query {
+  const select = typeof sql === "string" ? parseSelect(sql) : sql;
+  if (options.rowsOnly && !isRowQuery(select)) throw notRows(select);
+  const params = normalized(options.params ?? []);
+  checkParameters(select, params.length);
+  const now = options.allowNow === false ? undefined : BigInt(Date.now()) * 1000n;
+  const scope: Scope = { table, params, now };
+  const query = bindSelect(select, scope);
+  return new Query(select, makePlan(withOptions(query, options, scope), table), table);
+}
+
+function notRows(select: Select): ZarrsiftError {
+  const why =
+    "its rows are not rows of meta: aggregates, GROUP BY, HAVING and DISTINCT make no view. Select columns or idx";
+  return sqlError("not_a_row_query", `No view can be made of this query, because ${why}`, select.at);
+}
+
+function withOptions(query: BoundQuery, options: QueryOptions, scope: Scope): BoundQuery {
+  const extra = optionConditions(options, scope.table).flatMap((expr) => bindConditions(expr, scope));
+  return { ...query, conditions: [...query.conditions, ...extra] };
+}
+
+/** More values than the query has places for is as wrong as fewer: something was mixed up. */
+function checkParameters(select: Select, given: number): void {
+  let wanted = 0;
+  const exprs = [
+    ...select.items.flatMap((item) => (item.type === "star" ? [] : [item.expr])),
+    ...select.orderBy.map(({ expr }) => expr),
+    ...[select.where, select.limit, select.offset, select.having, ...select.groupBy].filter(
+      (expr) => expr !== undefined,
+    ),
+  ];
+  while (exprs.length > 0) {
+    const expr = exprs.pop()!;
+    if (expr.type === "parameter") wanted = Math.max(wanted, expr.index);
+    for (const child of children(expr)) exprs.push(child);
+  }
+  if (given > wanted) {
+    const has = wanted === 0 ? "none" : `$1 to $${wanted}`;
+    throw new ZarrsiftError("bad_parameter", `${given} parameters were given, but the query has ${has}`);
+  }
+}
+
+/** Columns of a table by name, for rows that are known already. */
+export interface Projection {
+  columns: OutputColumn[];
+  project(idx: Float64Array, options?: ReadOptions): Promise<Batch>;
+}
+
+/**
+ * The columns `names` (stored ones, or `idx`).
+ *
+ * @param named what `OutputColumn.named` says of them; default true
+ * @throws ZarrsiftError `unknown_column`
+ */
+export function projectColumns(table: Table, names: readonly string[], named = true): Projection {
+  const items = names.map((name) => itemOf(name, table, named));
+  return {
+    columns: items.map(({ expr: _, ...column }) => column),
+    project: (idx, options = {}) => projectRows(items, table, idx, options),
+  };
+}
+
+function itemOf(name: string, table: Table, named: boolean): OutputItem {
+  const at = { offset: 0, line: 1, column: 1 };
+  if (name === "idx") return idxItem("idx", at);
+  const stored = name === STORED_IDX && !table.columns.has(name) ? "idx" : name;
+  if (table.columns.has(stored)) return columnItem(stored, table, at, named);
+  throw table.unusable?.get(name) ?? unknownColumn(name, table);
+}

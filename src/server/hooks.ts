@@ -1,0 +1,108 @@
+/** What holds for every request: ids, CORS, methods, metrics. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isDataUrl, pathOf } from "./data-url.ts";
+import type { Metrics } from "./metrics.ts";
+import { problem, sendProblem } from "./problem.ts";
+import { routeName } from "./routes/data.ts";
+import { VERSION } from "./version.ts";
+
+const EXPOSED =
+  "ETag, Content-Range, Content-Length, Accept-Ranges, Content-Encoding, Location, Retry-After, X-Request-Id, Zarrsift-Version";
+const ALLOWED_HEADERS = "Range, If-None-Match, If-Range, Content-Type, Accept, Authorization, X-Request-Id";
+
+/** A client's own id where it is a sane one, else a new one. */
+export function requestId({ headers }: IncomingMessage): string {
+  const id = headers["x-request-id"];
+  return typeof id === "string" && /^[\w.:-]{1,128}$/.test(id) ? id : randomUUID();
+}
+
+/** Headers of every answer. */
+export function commonHeaders(id: string): Record<string, string> {
+  return {
+    "x-request-id": id,
+    "zarrsift-version": VERSION,
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": EXPOSED,
+    "x-content-type-options": "nosniff",
+  };
+}
+
+/** To be called before any route is added. `isClosing` says whether the server has begun to close. */
+export function addHooks(app: FastifyInstance, metrics: Metrics, isClosing: () => boolean): void {
+  const methods = new MethodTable();
+  app.addHook("onRoute", ({ url, method }) => methods.add(url, [method].flat()));
+  app.addHook("onRequest", (request, reply, next) => {
+    reply.headers(commonHeaders(request.id));
+    if ((request.is404 || request.method !== "GET") && answerMethod(request, reply, methods)) return;
+    if (isClosing()) return refuseClosing(reply);
+    if (request.is404) return sendProblem(notFound(request), reply);
+    next();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    metrics.answered(request, reply, routeName(request.routeOptions.url, request.originalUrl));
+    done();
+  });
+}
+
+/** OPTIONS, and methods that this URL does not have. Before any body is read. */
+function answerMethod(request: FastifyRequest, reply: FastifyReply, methods: MethodTable): boolean {
+  const path = pathOf(request.originalUrl).split("?")[0]!;
+  const allowed = isDataUrl(path) ? ["GET", "HEAD"] : methods.of(path);
+  if (request.method === "OPTIONS") {
+    preflight(reply, allowed);
+    return true;
+  }
+  if (allowed.length === 0 || allowed.includes(request.method)) return false;
+  reply.header("allow", [...allowed, "OPTIONS"].join(", "));
+  const detail = `${request.method} is not possible here; ${allowed.join(" and ")} is. Views are made by POST to /collections/{name}/views.`;
+  sendProblem(problem("method_not_allowed", detail), reply);
+  return true;
+}
+
+function preflight(reply: FastifyReply, allowed: readonly string[]): void {
+  const methods = [...(allowed.length > 0 ? allowed : ["GET", "HEAD"]), "OPTIONS"].join(", ");
+  reply
+    .code(204)
+    .header("allow", methods)
+    .header("access-control-allow-methods", methods)
+    .header("access-control-allow-headers", ALLOWED_HEADERS)
+    .header("access-control-max-age", 86_400)
+    .send();
+}
+
+function refuseClosing(reply: FastifyReply): void {
+  reply.header("connection", "close");
+  sendProblem(problem("shutting_down", "This server is shutting down."), reply);
+}
+
+function notFound(request: FastifyRequest) {
+  if (pathOf(request.originalUrl).startsWith("/t/")) {
+    return problem(
+      "not_found",
+      "/t/{token}/ is reserved for access tokens, which this server does not use yet.",
+    );
+  }
+  return problem("not_found", "There is nothing here; /openapi.json lists what there is.");
+}
+
+/** Which methods a path has, by the patterns of the routes. */
+class MethodTable {
+  readonly #routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
+
+  add(url: string, methods: readonly string[]): void {
+    const source = url
+      .replace(/\/$/, "")
+      .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+      .replace(/:\w+/g, "[^/]+");
+    const route = this.#routes.get(url) ?? { pattern: new RegExp(`^${source}/?$`), methods: new Set() };
+    for (const method of methods) route.methods.add(method);
+    this.#routes.set(url, route);
+  }
+
+  of(path: string): string[] {
+    const found = [...this.#routes.values()].filter(({ pattern }) => pattern.test(path));
+    return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort();
+  }
+}

@@ -1,0 +1,177 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FastifyInstance } from "fastify";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Collection, openCollection } from "../../src/collection.ts";
+import { type ErrorCode, ZarrsiftError } from "../../src/errors.ts";
+import { open, openSource } from "../../src/index.ts";
+import { buildApp } from "../../src/server/index.ts";
+import type { ByteRange, ReadOptions, Store } from "../../src/store/store.ts";
+
+const GRANULES = fileURLToPath(new URL("../../../shared/data/granules.zarr", import.meta.url));
+const SQL = "SELECT idx FROM meta WHERE collection LIKE 'AMSR2%' ORDER BY idx LIMIT 1";
+
+/** A store that fails for some keys, on demand. */
+class FaultyStore implements Store {
+  readonly #store: Store;
+  /** Which keys fail. */
+  bad = /^$/;
+  how: "throw" | "hang" | "truncate" = "throw";
+  code: ErrorCode = "source_unreadable";
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  get url() {
+    return this.#store.url;
+  }
+
+  async get(key: string, options?: ReadOptions) {
+    const bytes = await this.#store.get(key, options);
+    return (await this.#fail(key, options)) ? bytes?.subarray(0, bytes.length >> 1) : bytes;
+  }
+
+  async getRange(key: string, range: ByteRange, options?: ReadOptions) {
+    const bytes = await this.#store.getRange(key, range, options);
+    return (await this.#fail(key, options)) ? bytes?.subarray(0, bytes.length >> 1) : bytes;
+  }
+
+  async stat(key: string, options?: ReadOptions) {
+    if (this.how !== "truncate") await this.#fail(key, options);
+    return this.#store.stat(key, options);
+  }
+
+  list(prefix: string, options?: ReadOptions) {
+    return this.#store.list(prefix, options);
+  }
+
+  async #fail(key: string, options?: ReadOptions): Promise<boolean> {
+    if (!this.bad.test(key)) return false;
+    if (this.how === "throw") throw new ZarrsiftError(this.code, `${key} could not be read`);
+    if (this.how === "truncate") return true;
+    return new Promise((_, reject) =>
+      options?.signal?.addEventListener("abort", () => reject(options.signal!.reason)),
+    );
+  }
+}
+
+describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
+  let store: FaultyStore;
+  let collection: Collection;
+  let app: FastifyInstance;
+  let arrays: string[];
+  let base: string;
+
+  beforeAll(async () => {
+    store = new FaultyStore(await openSource(GRANULES, { cacheBytes: 0 }));
+    collection = await openCollection(store, { name: "granules" });
+    app = await buildApp({
+      collections: [collection],
+      logger: false,
+      limits: { readMs: 300, queryMs: 300, cacheBytes: 0 },
+    });
+    const made = await app.inject({
+      method: "POST",
+      url: "/collections/granules/views",
+      payload: { sql: SQL },
+    });
+    base = new URL(made.json().v3).pathname;
+    const root = (await app.inject(`${base}/zarr.json`)).json();
+    const nodes: [string, { node_type: string; shape: number[] }][] = Object.entries(
+      root.consolidated_metadata.metadata,
+    );
+    arrays = nodes
+      .filter(([path, node]) => path.startsWith("AMSR2") && node.shape?.length === 2)
+      .map(([path]) => path);
+    expect(arrays.length).toBeGreaterThan(0);
+  });
+  beforeEach(() => Object.assign(store, { bad: /^$/, how: "throw", code: "source_unreadable" }));
+  afterAll(async () => {
+    await app.close();
+    await collection.close();
+  });
+
+  const chunk = (headers = {}, method: "GET" | "HEAD" = "GET") =>
+    app.inject({ method, url: `${base}/${arrays[0]}/c/0/0`, headers });
+
+  it.each(["source_unreadable", "source_forbidden", "source_changed", "not_found", "timeout"] as const)(
+    "with %s is never absent",
+    async (code) => {
+      expect((await chunk()).statusCode).toBe(200);
+      Object.assign(store, { bad: /c\/0\/0$/, code });
+      for (const answer of [
+        await chunk(),
+        await chunk({ range: "bytes=0-9" }),
+        await chunk({}, "HEAD"),
+        await chunk({ range: "bytes=-9" }),
+      ]) {
+        expect(answer.statusCode).toBeGreaterThanOrEqual(500);
+      }
+      expect((await chunk()).json().code).toBe(code === "not_found" ? "source_unreadable" : code);
+      store.bad = /^$/;
+      expect((await chunk()).statusCode).toBe(200);
+    },
+  );
+
+  it("by never answering is a timeout", async () => {
+    Object.assign(store, { bad: /c\/0\/0$/, how: "hang" });
+    const answer = await chunk();
+    expect([answer.statusCode, answer.json().code]).toEqual([504, "timeout"]);
+  });
+
+  it("by giving less than was asked for is an error", async () => {
+    Object.assign(store, { bad: /c\/0\/0$/, how: "truncate" });
+    const answer = await chunk({ range: "bytes=0-99" });
+    expect([answer.statusCode, answer.json().code]).toEqual([502, "source_unreadable"]);
+  });
+
+  it("fails the query that needs it, and no other", async () => {
+    const query = (sql: string) => app.inject(`/collections/granules/query?sql=${encodeURIComponent(sql)}`);
+    Object.assign(store, { bad: /^meta\/platform\/c/, how: "throw" });
+    const answer = await query("SELECT platform FROM meta");
+    expect([answer.statusCode, answer.json().code]).toEqual([502, "source_unreadable"]);
+    expect((await query("SELECT granule_id FROM meta LIMIT 1")).json().count).toBe(1);
+    Object.assign(store, { bad: /^meta\/instrument\/c/, how: "hang" });
+    const slow = await query("SELECT instrument FROM meta");
+    expect([slow.statusCode, slow.json().code]).toEqual([504, "timeout"]);
+    const inPath = await app.inject(
+      `/collections/granules/sql/${encodeURIComponent("SELECT instrument FROM meta")}/v3/zarr.json`,
+    );
+    expect(inPath.statusCode).toBeGreaterThanOrEqual(500);
+  });
+});
+
+describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () => {
+  it("fails reads, and is seen anew by new views", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "zarrsift-change-"));
+    const source = join(folder, "granules.zarr");
+    cpSync(GRANULES, source, { recursive: true, filter: (path) => !/\/(?:ASCATA|S6A)/.test(path) });
+    const collection = await open(source, { name: "granules" });
+    const app = await buildApp({ collections: [collection], logger: false });
+    const make = () =>
+      app.inject({ method: "POST", url: "/collections/granules/views", payload: { sql: SQL } });
+    const first = (await make()).json();
+    const path = new URL(first.v3).pathname;
+    const inPath = `/collections/granules/sql/${encodeURIComponent(SQL)}/v3/zarr.json`;
+    expect((await app.inject(`${path}/zarr.json`)).statusCode).toBe(200);
+    expect((await app.inject(inPath)).statusCode).toBe(200);
+
+    const column = join(source, "meta/orbit_number/c/0");
+    writeFileSync(column, readFileSync(column));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    for (const url of [`${path}/meta/zarr.json`, inPath.replace("zarr.json", "meta/zarr.json")]) {
+      const answer = await app.inject(url);
+      expect([answer.statusCode, answer.json().code]).toEqual([503, "source_changed"]);
+    }
+    const second = (await make()).json();
+    expect(second.version).not.toBe(first.version);
+    expect(second.id).not.toBe(first.id);
+    expect((await app.inject(`${new URL(second.v3).pathname}/meta/zarr.json`)).statusCode).toBe(200);
+    await app.close();
+    await collection.close();
+    rmSync(folder, { recursive: true });
+  });
+});
