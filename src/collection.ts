@@ -2,7 +2,7 @@ import { type Description, describe } from "./describe.ts";
 import { ZarrsiftError } from "./errors.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { STORED_IDX } from "./plan/names.ts";
-import { type ExplainStep, planQuery, projectColumns, type Query } from "./plan/plan.ts";
+import { type ExplainStep, type PlanOptions, planQuery, projectColumns, type Query } from "./plan/plan.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
@@ -127,6 +127,7 @@ export class Collection {
   async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
     const { table, version } = await this.#current();
     const query = planQuery(table, sql, options);
+    refuseExplain(query);
     return {
       columns: query.columns,
       version: await version,
@@ -142,6 +143,7 @@ export class Collection {
   ): Promise<Explain> {
     const { table, version } = await this.#current();
     const query = planQuery(table, sql, options);
+    refuseExplain(query);
     return { plan: mode === "plan" ? query.explain() : await query.analyze(options), version: await version };
   }
 
@@ -152,8 +154,12 @@ export class Collection {
   ): Promise<View> {
     const now = await this.#current();
     const location = this.#location(now, options.layout);
+    const clock = BigInt(Date.now()) * 1000n;
     const query =
-      typeof what === "string" ? planQuery(now.table, what, { ...options, rowsOnly: true }) : undefined;
+      typeof what === "string"
+        ? planQuery(now.table, what, { ...options, rowsOnly: true, now: clock })
+        : undefined;
+    if (query) refuseExplain(query);
     const wanted =
       typeof what === "string" ? await this.#matches(query!, options) : checkIdx(what, now.table.rows);
     const granules =
@@ -165,6 +171,7 @@ export class Collection {
       collection: this.name,
       version: await now.version,
       sql: typeof what === "string" ? what : undefined,
+      now: clock,
       ...(options.params && { params: options.params }),
       ...(options.bbox && { bbox: options.bbox }),
       ...(options.datetime !== undefined && { datetime: options.datetime }),
@@ -189,11 +196,8 @@ export class Collection {
       return (await this.#at(definition.version)).restore(definition, options);
     const location = this.#location(now, definition.layout);
     const idx = unpackIdx(definition.idx, definition.count);
-    const params = definition.params?.map(unpackParameter);
     const query =
-      definition.sql === undefined
-        ? undefined
-        : planQuery(now.table, definition.sql, params ? { params } : {});
+      definition.sql === undefined ? undefined : planQuery(now.table, definition.sql, optionsOf(definition));
     const fields = this.#fields(now.table, query, definition.fields);
     return createView(await this.#viewSource(now, location), definition, idx, fields, options);
   }
@@ -276,6 +280,24 @@ export class Collection {
     }
     return location;
   }
+}
+
+function refuseExplain({ explains }: Query): void {
+  if (!explains) return;
+  throw new ZarrsiftError(
+    "bad_request",
+    "EXPLAIN is asked for beside the SQL, not in it: --explain, explain=plan or collection.explain(sql)",
+  );
+}
+
+/** What a view's SQL was planned with. */
+function optionsOf({ params, bbox, datetime, now }: ViewDefinition): PlanOptions {
+  return {
+    ...(params && { params: params.map(unpackParameter) }),
+    ...(bbox && { bbox }),
+    ...(datetime !== undefined && { datetime }),
+    ...(now !== undefined && { now: BigInt(now) }),
+  };
 }
 
 /** What the SQL selects; of a view's own bookkeeping columns only those it names. */

@@ -1,3 +1,4 @@
+import { abortable } from "./abort.ts";
 import { isZarrsiftError } from "./errors.ts";
 import { textCell } from "./format/cell.ts";
 import { boundingBox } from "./geometry/geometry.ts";
@@ -52,6 +53,7 @@ export interface Described {
   location: ByColumn | Stacked | undefined;
 }
 
+/** Describes a collection: what its metadata says, and its extents, which are found by reading. */
 export async function describe(what: Described, options: ReadOptions = {}): Promise<Description> {
   const { name, source, version, table, location } = what;
   return {
@@ -95,20 +97,20 @@ const extents = new WeakMap<MetaTable, Promise<Extent>>();
 function extentOf(table: MetaTable, options: ReadOptions): Promise<Extent> {
   let extent = extents.get(table);
   if (!extent) {
-    extent = findExtent(table, options);
+    extent = findExtent(table);
     extents.set(table, extent);
     extent.catch(() => extents.delete(table));
   }
-  return extent;
+  return abortable(extent, options.signal);
 }
 
-async function findExtent({ columns, roles }: MetaTable, options: ReadOptions): Promise<Extent> {
+async function findExtent({ columns, roles }: MetaTable): Promise<Extent> {
   const [first, last] =
     typeof roles.time === "object" ? [roles.time.start, roles.time.end] : [roles.time, roles.time];
   const { bbox, why } =
-    roles.geometry === undefined ? { bbox: null } : await readableBox(columns.get(roles.geometry)!, options);
-  const start = first === undefined ? null : await bound(columns.get(first)!, "first", options);
-  const end = last === undefined ? null : await bound(columns.get(last)!, "last", options);
+    roles.geometry === undefined ? { bbox: null } : await readableBox(columns.get(roles.geometry)!);
+  const start = first === undefined ? null : await bound(columns.get(first)!, "first");
+  const end = last === undefined ? null : await bound(columns.get(last)!, "last");
   return {
     bbox,
     time: start !== null && end !== null ? [start, end] : null,
@@ -117,29 +119,22 @@ async function findExtent({ columns, roles }: MetaTable, options: ReadOptions): 
 }
 
 /** One geometry that cannot be read must not make the whole collection unreadable. */
-async function readableBox(
-  column: MetaColumn,
-  options: ReadOptions,
-): Promise<{ bbox: Extent["bbox"]; why?: string }> {
+async function readableBox(column: MetaColumn): Promise<{ bbox: Extent["bbox"]; why?: string }> {
   try {
-    return { bbox: await boxOf(column, options) };
+    return { bbox: await boxOf(column) };
   } catch (error) {
     if (!isZarrsiftError(error, "bad_geometry")) throw error;
     return { bbox: null, why: `A geometry of column "${column.name}" cannot be read: ${error.message}` };
   }
 }
 
-async function* chunksOf(column: MetaColumn, options: ReadOptions): AsyncGenerator<Vector> {
-  for (let chunk = 0; chunk < gridShape(column.meta)[0]!; chunk++) yield await column.read(chunk, options);
+async function* chunksOf(column: MetaColumn): AsyncGenerator<Vector> {
+  for (let chunk = 0; chunk < gridShape(column.meta)[0]!; chunk++) yield await column.read(chunk);
 }
 
-async function bound(
-  column: MetaColumn,
-  which: "first" | "last",
-  options: ReadOptions,
-): Promise<string | null> {
+async function bound(column: MetaColumn, which: "first" | "last"): Promise<string | null> {
   let best: bigint | undefined;
-  for await (const vector of chunksOf(column, options)) {
+  for await (const vector of chunksOf(column)) {
     if (vector.kind === "bytes") continue;
     for (let i = 0; i < vector.length; i++) {
       if (vector.nulls?.[i]) continue;
@@ -150,13 +145,10 @@ async function bound(
   return best === undefined ? null : textCell(best, column.type);
 }
 
-async function boxOf(
-  column: MetaColumn,
-  options: ReadOptions,
-): Promise<[number, number, number, number] | null> {
+async function boxOf(column: MetaColumn): Promise<[number, number, number, number] | null> {
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
   const box = new Float64Array(4);
-  for await (const vector of chunksOf(column, options)) {
+  for await (const vector of chunksOf(column)) {
     for (let i = 0; i < vector.length; i++) {
       if (vector.kind !== "bytes" || vector.nulls?.[i] || !rowBox(vector, i, box)) continue;
       west = Math.min(west, box[0]!);

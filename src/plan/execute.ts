@@ -100,7 +100,7 @@ async function* runSorted(plan: Plan, table: Table, options: ScanOptions): Async
     const rows = idx.slice(at, at + size.rows);
     at += rows.length;
     const batch = await traced(options, "output", rows.length, () =>
-      projectRows(plan.items, table, rows, options),
+      projectRows(plan.items, table, rows, { signal: options.signal, traffic: options.trace?.traffic }),
     );
     size.learn(batch);
     yield batch;
@@ -191,7 +191,7 @@ export async function projectRows(
   items: readonly OutputItem[],
   table: Table,
   idx: Float64Array,
-  { signal }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<Batch> {
   for (const row of idx)
     if (!Number.isInteger(row) || row < 0 || row >= table.rows) throw noSuchRow(row, table.rows);
@@ -200,8 +200,8 @@ export async function projectRows(
   const ascending = idx.every((row, i) => i === 0 || idx[i - 1]! < row);
   if (!ascending) order.sort((a, b) => idx[a]! - idx[b]!);
   const rows = ascending ? idx : Float64Array.from(order, (i) => idx[i]!);
-  const frame = await frameFrom(output.columns, rows, table, signal);
-  signal?.throwIfAborted();
+  const frame = await frameFrom(output.columns, rows, table, options);
+  options.signal?.throwIfAborted();
   const batch = output.of(frame);
   if (ascending) return { ...batch, idx };
   const place = new Uint32Array(order.length);
@@ -213,11 +213,13 @@ async function frameFrom(
   names: readonly string[],
   rows: RowSet,
   table: Table,
-  signal: AbortSignal | undefined,
+  { signal, traffic }: ReadOptions,
 ): Promise<Frame> {
   const cancel = new Cancel(signal);
   try {
-    return await frameOf(names, rows, table, (column, chunk) => cancel.wait(() => column.read(chunk)));
+    return await frameOf(names, rows, table, (column, chunk) =>
+      cancel.wait(() => column.read(chunk, { traffic })),
+    );
   } finally {
     cancel.end();
   }

@@ -4,7 +4,7 @@ import type { Plan } from "./make-plan.ts";
 import { columnsNeeded } from "./scan.ts";
 import type { Done, Trace } from "./trace.ts";
 
-/** One step; counts are null where the plan was not run, `requests` and `bytes` also where nobody counted. */
+/** One step; counts are null where the plan was not run. */
 export interface ExplainStep {
   step: string;
   /** Columns it reads, separated by commas. */
@@ -21,8 +21,8 @@ export interface ExplainStep {
 }
 
 /** The steps of a plan, with what `trace` has seen of each. */
-export function explainPlan(plan: Plan, table: Table, trace?: Trace, counted = false): ExplainStep[] {
-  const done = (step: string) => (trace ? measured(trace.done.get(step), counted) : {});
+export function explainPlan(plan: Plan, table: Table, trace?: Trace): ExplainStep[] {
+  const done = (step: string) => (trace ? measured(trace.done.get(step)) : {});
   const steps = [scanStep(plan, table)];
   plan.conjuncts.forEach((conjunct, i) => {
     steps.push({ ...blank("filter", conjunct.columns, filterWhy(conjunct)), ...done(`filter ${i}`) });
@@ -51,7 +51,7 @@ function blank(step: string, columns: readonly string[], why: string): ExplainSt
   return { step, column: columns.join(", ") || null, why, ...nothing };
 }
 
-function measured(done: Done | undefined, counted: boolean): Partial<ExplainStep> {
+function measured(done: Done | undefined): Partial<ExplainStep> {
   const { rowsIn, rowsOut, ms, requests, bytes } = done ?? {
     rowsIn: 0,
     rowsOut: 0,
@@ -59,8 +59,7 @@ function measured(done: Done | undefined, counted: boolean): Partial<ExplainStep
     requests: 0,
     bytes: 0,
   };
-  const times = { rows_in: rowsIn, rows_out: rowsOut, ms: Math.round(ms * 1000) / 1000 };
-  return counted ? { ...times, requests, bytes } : times;
+  return { rows_in: rowsIn, rows_out: rowsOut, requests, bytes, ms: Math.round(ms * 1000) / 1000 };
 }
 
 function scanStep({ from, to, backwards, because }: Plan, table: Table): ExplainStep {

@@ -2,7 +2,6 @@
 export type { Batch, OutputColumn, Parameter, QueryOptions } from "./api.ts";
 export { isRowQuery } from "./bind.ts";
 export {
-  type AnalyzeOptions,
   type ExplainStep,
   type Plan,
   type PlanOptions,
@@ -11,4 +10,3 @@ export {
   projectColumns,
   Query,
 } from "./plan.ts";
-export type { Counts } from "./trace.ts";

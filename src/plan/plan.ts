@@ -22,7 +22,7 @@ import { type ExplainStep, explainPlan } from "./explain.ts";
 import { makePlan, type Plan } from "./make-plan.ts";
 import { STORED_IDX, unknownColumn } from "./names.ts";
 import { optionConditions } from "./option-conditions.ts";
-import { type Counts, Trace } from "./trace.ts";
+import { Trace } from "./trace.ts";
 
 export type { ExplainStep } from "./explain.ts";
 export type { Plan } from "./make-plan.ts";
@@ -30,11 +30,8 @@ export type { Plan } from "./make-plan.ts";
 export interface PlanOptions extends QueryOptions {
   /** Refuse queries whose rows are not rows of the table with `not_a_row_query`, before anything else; default false. */
   rowsOnly?: boolean;
-}
-
-export interface AnalyzeOptions extends ReadOptions {
-  /** What the source has been asked for up to now; without it, requests and bytes stay null. */
-  counts?: () => Counts;
+  /** What `now()` is, in microseconds since 1970; default: the clock. */
+  now?: bigint;
 }
 
 /** A query that is known to be right; nothing has been read. */
@@ -67,11 +64,11 @@ export class Query {
   }
 
   /** The steps with what each did: runs the query, one window at a time, and drops the answer. */
-  async analyze({ signal, counts }: AnalyzeOptions = {}): Promise<ExplainStep[]> {
-    const trace = new Trace(counts ?? (() => ({ requests: 0, bytes: 0 })));
+  async analyze({ signal }: ReadOptions = {}): Promise<ExplainStep[]> {
+    const trace = new Trace();
     const rows = runPlan(this.plan, this.#table, { signal, trace });
     while (!(await rows.next()).done);
-    return explainPlan(this.plan, this.#table, trace, counts !== undefined);
+    return explainPlan(this.plan, this.#table, trace);
   }
 
   /** The answer, in batches of at most 65,536 rows. */
@@ -100,7 +97,7 @@ export function planQuery(table: Table, sql: string | Select, options: PlanOptio
   if (options.rowsOnly && !isRowQuery(select)) throw notRows(select);
   const params = normalized(options.params ?? []);
   checkParameters(select, params.length);
-  const now = options.allowNow === false ? undefined : BigInt(Date.now()) * 1000n;
+  const now = options.allowNow === false ? undefined : (options.now ?? BigInt(Date.now()) * 1000n);
   const scope: Scope = { table, params, now };
   const query = bindSelect(select, scope);
   return new Query(select, makePlan(withOptions(query, options, scope), table), table);

@@ -109,7 +109,7 @@ export class Scan {
     let kept = this.#chunks.get(key);
     if (!kept) {
       const from = chunk * column.chunkRows;
-      const reading = this.#cancel.wait(() => column.read(chunk));
+      const reading = this.#cancel.wait(() => column.read(chunk, { traffic: this.#trace?.traffic }));
       kept = { chunk: reading, from, to: from + column.chunkRows };
       kept.chunk.catch(() => {});
       this.#chunks.set(key, kept);

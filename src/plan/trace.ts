@@ -1,12 +1,7 @@
 /** What the steps of a plan did, for EXPLAIN ANALYZE. */
+import type { Traffic } from "../store/store.ts";
 
-/** Counts of a source up to now, as its store keeps them. */
-export interface Counts {
-  requests: number;
-  bytes: number;
-}
-
-export interface Done extends Counts {
+export interface Done extends Traffic {
   rowsIn: number;
   rowsOut: number;
   ms: number;
@@ -15,23 +10,19 @@ export interface Done extends Counts {
 /** Sums up, step by step. Steps must not overlap in time, so a traced scan works on one window at a time. */
 export class Trace {
   readonly done = new Map<string, Done>();
-  readonly #count: () => Counts;
-
-  constructor(count: () => Counts) {
-    this.#count = count;
-  }
+  /** What the plan's reads have cost up to now, below all caches: reads add to it. */
+  readonly traffic: Traffic = { requests: 0, bytes: 0 };
 
   /** Runs `work` as part of `step`. */
   async during<T>(step: string, work: () => Promise<T>): Promise<T> {
-    const [before, start] = [{ ...this.#count() }, performance.now()];
+    const [before, start] = [{ ...this.traffic }, performance.now()];
     try {
       return await work();
     } finally {
-      const after = this.#count();
       this.add(step, {
         ms: performance.now() - start,
-        requests: after.requests - before.requests,
-        bytes: after.bytes - before.bytes,
+        requests: this.traffic.requests - before.requests,
+        bytes: this.traffic.bytes - before.bytes,
       });
     }
   }

@@ -51,6 +51,7 @@ function firstValues(vector: Vector, most: number): Uint8Array[] {
   return values;
 }
 
+/** The columns that `bbox=` and `datetime=` mean, by type and by the names that collections use. */
 export function inferRoles(columns: ReadonlyMap<string, Column>): Roles {
   const ofKind = (kind: SqlType["kind"]) =>
     [...columns.values()].filter((c) => c.type.kind === kind).map((c) => c.name);

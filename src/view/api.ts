@@ -36,6 +36,8 @@ export interface ViewDefinition {
   params?: (null | boolean | number | string | { bigint: string } | { base64: string })[];
   bbox?: [number, number, number, number];
   datetime?: string;
+  /** What `now()` was, in microseconds since 1970, so that it stays what it was. */
+  now?: string;
   fields?: string[];
   layout: Layout;
   variables?: string[];

@@ -112,7 +112,7 @@ async function pathsOf(
   });
 }
 
-/** The source root's own attributes, and where the view comes from. */
+/** The source root's own attributes, and where the view comes from: the version says which, so the ref is left out. */
 function rootAttributes(
   own: JsonObject,
   { name, store }: ViewSource,
@@ -121,6 +121,7 @@ function rootAttributes(
   fields: string[],
 ): JsonObject {
   const sql: JsonObject = definition.sql === undefined ? {} : { sql: definition.sql };
-  const provenance = { ...sql, version: definition.version, source: store.url, collection: name };
+  const source = store.snapshot === undefined ? store.url : store.url.replace(/#[^#]*$/, "");
+  const provenance = { ...sql, version: definition.version, source, collection: name };
   return announce(own, { columns, fields, ...provenance });
 }

@@ -8,6 +8,8 @@ export interface ViewParts extends Omit<QueryOptions, "allowNow"> {
   collection: string;
   version: string;
   sql: string | undefined;
+  /** What `now()` was in it, microseconds since 1970. */
+  now: bigint;
   /** Columns asked for by name, where that decided the fields. */
   named: readonly string[] | undefined;
   fields: readonly OutputColumn[];
@@ -19,10 +21,19 @@ export interface ViewParts extends Omit<QueryOptions, "allowNow"> {
 
 /** The definition of a view; `id` is a hash of collection, version, ordered idx, fields, layout and variables, 32 hex digits. */
 export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
-  const { collection, version, sql, params, bbox, datetime, named, layout, variables, skipped } = parts;
+  const { collection, version, sql, now, params, bbox, datetime, named, layout, variables, skipped } = parts;
   const idx = packIdx(parts.idx);
   const fields = parts.fields.map((f) => [f.name, f.text, f.named]);
-  const identity = [collection, version, idx, fields, layout, variables ? [...variables].sort() : null];
+  const clock = usesClock(parts) ? String(now) : null;
+  const identity = [
+    collection,
+    version,
+    idx,
+    clock,
+    fields,
+    layout,
+    variables ? [...variables].sort() : null,
+  ];
   return {
     id: (await hashHex(JSON.stringify(identity))).slice(0, 32),
     collection,
@@ -31,6 +42,7 @@ export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
     ...(params && { params: params.map(packParameter) }),
     ...(bbox && { bbox: [...bbox] as [number, number, number, number] }),
     ...(datetime !== undefined && { datetime }),
+    ...(usesClock(parts) && { now: String(now) }),
     ...(named && { fields: [...named] }),
     layout,
     ...(variables && { variables: [...variables] }),
@@ -38,6 +50,11 @@ export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
     count: parts.idx.length,
     skipped,
   };
+}
+
+/** Whether a field is computed from the time of the query. */
+function usesClock({ fields }: ViewParts): boolean {
+  return fields.some(({ column, text }) => column === undefined && /\bnow\(\)/.test(text));
 }
 
 type PackedParameter = NonNullable<ViewDefinition["params"]>[number];
@@ -48,6 +65,7 @@ function packParameter(value: Parameter): PackedParameter {
   return value;
 }
 
+/** A parameter as it was before it was packed as JSON. */
 export function unpackParameter(value: PackedParameter): Parameter {
   if (value === null || typeof value !== "object") return value;
   if ("bigint" in value) return BigInt(value.bigint);

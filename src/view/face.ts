@@ -37,6 +37,7 @@ export function faceArray(array: ServedArray, face: Face): FacedArray {
   return face === 3 ? faceV3(array) : faceV2(array);
 }
 
+/** A group's documents by file name. */
 export function faceGroup(meta: GroupMeta, attributes: JsonObject, face: Face): Record<string, JsonObject> {
   const faced = { ...meta, attributes };
   return face === 3

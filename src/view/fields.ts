@@ -47,6 +47,7 @@ const BLOCKS_KEPT = 64;
 /** Loads the fields of the rows `idx`, one vector a field. */
 export type LoadRows = (idx: Float64Array) => Promise<Batch>;
 
+/** The fields of a view's rows, loaded in blocks as they are asked for. */
 export class Fields {
   readonly columns: OutputColumn[];
   readonly #idx: Float64Array;

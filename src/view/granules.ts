@@ -61,6 +61,7 @@ function pathOf(
   }
 }
 
+/** `granule_missing` for a row whose granule is not in the source. */
 export function notThere(row: number, path: string): ZarrsiftError {
   return new ZarrsiftError(
     "granule_missing",

@@ -1,6 +1,7 @@
 /** Row numbers as text: deltas as zigzag LEB128 varints, in base64. */
 import { ZarrsiftError } from "../errors.ts";
 
+/** Row numbers, in any order, as text. */
 export function packIdx(idx: Float64Array): string {
   const bytes: number[] = [];
   let before = 0;
@@ -19,6 +20,7 @@ export function packIdx(idx: Float64Array): string {
   return btoa(text);
 }
 
+/** The `count` row numbers that `packIdx` packed. */
 export function unpackIdx(text: string, count: number): Float64Array {
   const bytes = atob(text);
   const idx = new Float64Array(count);

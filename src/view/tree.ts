@@ -57,6 +57,7 @@ interface Place {
 
 const NODES_KEPT = 20_000;
 
+/** Paths of a view → groups and arrays, made as they are asked for and kept. */
 export class GranulesTree {
   readonly #input: TreeInput;
   readonly #rowOf: Map<string, number>;

@@ -21,6 +21,7 @@ const ARRAYS_KEPT = 10_000;
 
 const encoder = new TextEncoder();
 
+/** A face of the hierarchy of a view; documents are made on demand and kept. */
 export class TreeFace implements ViewFace {
   readonly #tree: GranulesTree;
   readonly #face: Face;

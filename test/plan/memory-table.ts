@@ -34,8 +34,12 @@ export class MemoryTable implements Table {
 
   #column(name: string, { type, cells, chunkRows }: ColumnData): Column {
     const made = new Map<number, Vector>();
-    const read = async (chunk: number, { signal }: ReadOptions = {}): Promise<Vector> => {
+    const read = async (chunk: number, { signal, traffic }: ReadOptions = {}): Promise<Vector> => {
       this.reads.push(`${name}/${chunk}`);
+      if (traffic) {
+        traffic.requests++;
+        traffic.bytes += 10;
+      }
       if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
       signal?.throwIfAborted();
       const vector =

@@ -340,7 +340,7 @@ function computed(dice: Dice): Predicate {
     ["u + 1", (row) => (row.u === null ? null : (row.u as number) + 1)],
     ["u / 2", (row) => (row.u === null ? null : (row.u as number) / 2)],
     ["u % 7", (row) => (row.u === null ? null : (row.u as number) % 7)],
-    ["7 / u", (row) => (row.u === null || row.u === 0 ? null : 7 / (row.u as number))],
+    ["7 / u", (row) => (row.u === null ? null : 7 / (row.u as number))],
     ["n % 1000", (row) => (row.n === null ? null : (row.n as bigint) % 1000n)],
     ["f * 2", (row) => (row.f === null ? null : Math.fround((row.f as number) * 2))],
     ["d - d", (row) => (row.d === null || !Number.isFinite(row.d) ? null : 0)],

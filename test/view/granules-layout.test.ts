@@ -18,7 +18,7 @@ async function collectionOf(
   return openCollection(await tinyCollection(granules, meta), { name: "tiny" });
 }
 
-async function document(view: View, key: string, face: 2 | 3 = 3): Promise<Record<string, never>> {
+async function document(view: View, key: string, face: 2 | 3 = 3): Promise<Record<string, unknown>> {
   const bytes = await view.store(face).get(`/${key}`);
   if (!bytes) throw new Error(`${key} is not there`);
   return JSON.parse(new TextDecoder().decode(bytes));

@@ -53,7 +53,7 @@ export async function tinyCollection(
       await array(`meta/${name}`, { kind: "string" }, [values.length], text(values as string[]));
     else
       await array(`meta/${name}`, { kind: "float", bits: 64 }, [values.length], {
-        data: Float64Array.from(values as number[]),
+        data: Float64Array.from(values, Number),
       });
   }
   return store;

@@ -38,7 +38,7 @@ describe("expressions in a view's /meta", () => {
       "CASE WHEN x > 0 THEN TIMESTAMP '2020-01-02 03:04:05' END AS at FROM meta";
     const view = await source.view(sql);
     const again = await openCollection(view.asStore(face), { name: "again" });
-    const asKept = (row: Record<string, unknown>) => ({
+    const asKept = (row: Record<string, unknown>): Record<string, unknown> => ({
       ...row,
       positive: row.positive === null ? null : Number(row.positive), // a bool that is somewhere NULL is kept as an int8
     });

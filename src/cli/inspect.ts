@@ -1,0 +1,73 @@
+import type { Description } from "../describe.ts";
+import { open } from "../index.ts";
+import { absentStatuses, UsageError } from "./args.ts";
+import type { Command } from "./command.ts";
+import { grid } from "./grid.ts";
+import { log, print, terminalWidth } from "./output.ts";
+import { startProgress } from "./progress.ts";
+import { ABSENT_HELP, SOURCE_HELP } from "./source.ts";
+
+const help = `usage: zarrsift inspect SOURCE [--json]
+
+Shows what a source holds: rows, version, where its granules are, and the columns of its meta group.
+${SOURCE_HELP}
+
+  --json               the same as JSON
+  ${ABSENT_HELP}
+
+examples:
+  zarrsift inspect granules.zarr
+  zarrsift inspect https://example.org/data/granules.zarr --json
+  zarrsift inspect repository.icechunk#v1
+`;
+
+/** `zarrsift inspect SOURCE`: what a source holds. */
+export const inspect: Command = {
+  help,
+  options: { json: { type: "boolean" }, absent: { type: "string" } },
+  async run(args) {
+    const [source, ...surplus] = args.positionals;
+    if (source === undefined) throw new UsageError("inspect needs a SOURCE");
+    if (surplus.length > 0) throw new UsageError(`inspect takes one SOURCE, not also ${surplus.join(" ")}`);
+    const progress = startProgress(`reading ${source}`);
+    try {
+      const collection = await open(source, { absent: absentStatuses(args), log });
+      const description = await collection.describe();
+      progress.done();
+      await print(args.flag("json") ? json(description) : page(description, terminalWidth()));
+      await collection.close();
+    } finally {
+      progress.done();
+    }
+  },
+};
+
+function json(description: Description): string {
+  return `${JSON.stringify(description, null, 2)}\n`;
+}
+
+/** The description as a page of text. */
+function page(description: Description, width: number | undefined): string {
+  const { extent, layout } = description;
+  const facts = [
+    ["source", description.source],
+    ["rows", description.rows.toLocaleString("en")],
+    ["version", description.version],
+    ["granules", granules(layout)],
+    ...(extent.bbox ? [["extent", extent.bbox.join(", ")]] : []),
+    ...(extent.time ? [["time", extent.time.join(" … ")]] : []),
+  ];
+  const top = facts.map(([name, value]) => `${name!.padEnd(10)}${value}\n`).join("");
+  const rows = description.columns.map(({ name, type, chunk_rows, role, indexed }) => {
+    return [name, type, chunk_rows.toLocaleString("en"), role ?? "", indexed ? "yes" : ""];
+  });
+  const unusable = description.unusable.map(({ name, why }) => `not a column: ${name}: ${why}\n`).join("");
+  const heads = ["column", "type", "rows a chunk", "role", "index"];
+  return `${top}\n${grid(heads, rows, [false, false, true, false, false], width)}${unusable}`;
+}
+
+function granules(layout: Description["layout"]): string {
+  if (layout === null) return "nothing says where they are, so there can be no views";
+  const where = layout.location === undefined ? "" : `, located by ${layout.location}`;
+  return `${layout.kind}${where}${layout.variables?.length ? `: ${layout.variables.join(", ")}` : ""}`;
+}

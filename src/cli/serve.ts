@@ -1,0 +1,126 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Collection } from "../collection.ts";
+import { open } from "../index.ts";
+import { type AppOptions, buildApp, type SourceCount } from "../server/index.ts";
+import { type Arguments, absentStatuses, integer, UsageError } from "./args.ts";
+import type { Command } from "./command.ts";
+import { readConfig } from "./config.ts";
+import { untilSignal } from "./lifetime.ts";
+import { log, print } from "./output.ts";
+import { startProgress } from "./progress.ts";
+import { ABSENT_HELP, type NamedSource, namedSources, SOURCE_HELP } from "./source.ts";
+import { defaultStateDir } from "./state.ts";
+
+const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
+
+Serves sources over HTTP: queries, and views that Zarr clients read. Prints "listening on URL" when ready;
+logs go to stderr. Ctrl-C lets running answers end, then stops.
+${SOURCE_HELP}
+Without NAME a collection is named after the last part of SOURCE's path: data/granules.zarr is "granules".
+
+  --host HOST          where to listen (default 127.0.0.1: this machine only)
+  --port PORT          default 8000; 0 takes any free one; a taken one is an error
+  --public-url URL     what clients call this server, for URLs in answers (default: each request's Host)
+  --trust-proxy        believe X-Forwarded-* headers
+  --config FILE        JSON with limits: {"limits": {"rows": 100000, "queryMs": 30000}}
+  --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
+  ${ABSENT_HELP}
+
+examples:
+  zarrsift serve granules.zarr
+  zarrsift serve sst=https://example.org/sst.icechunk#main winds=ascat.zarr --port 9000
+  zarrsift serve granules.zarr --host 0.0.0.0 --public-url https://data.example.org/zarr --trust-proxy
+`;
+
+/** `zarrsift serve [NAME=]SOURCE...`: sources over HTTP until a signal comes. */
+export const serve: Command = {
+  help,
+  options: {
+    host: { type: "string" },
+    port: { type: "string" },
+    "public-url": { type: "string" },
+    "trust-proxy": { type: "boolean" },
+    config: { type: "string" },
+    "state-dir": { type: "string" },
+    absent: { type: "string" },
+  },
+  async run(args) {
+    if (args.positionals.length === 0) throw new UsageError("serve needs at least one SOURCE");
+    const sources = namedSources(args.positionals);
+    const host = args.text("host") ?? "127.0.0.1";
+    const port = integer(args, "port", 0, 65535) ?? 8000;
+    const options = appOptions(args, sources);
+    const counts = sources.map(({ name }) => ({ collection: name, requests: 0, bytes: 0 }));
+    const collections = await openAll(sources, counts, args);
+    try {
+      const views = viewsFile(args);
+      await listen({ ...options, collections, views, sourceCounts: () => counts }, host, port);
+    } finally {
+      await Promise.all(collections.map((collection) => collection.close()));
+    }
+  },
+};
+
+/** What the command line says of the server itself, checked before any source is read. */
+function appOptions(args: Arguments, sources: readonly NamedSource[]): Omit<AppOptions, "collections"> {
+  const config = args.text("config");
+  const publicUrl = args.text("public-url");
+  if (publicUrl !== undefined && !/^https?:\/\/[^/?#]+[^?#]*$/.test(publicUrl)) {
+    throw new UsageError(`--public-url ${publicUrl}: expected an http or https URL without ? and #`);
+  }
+  const absent = absentStatuses(args);
+  return {
+    ...(config === undefined ? {} : readConfig(config)),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    trustProxy: args.flag("trust-proxy"),
+    openRef: (collection, ref, read) => {
+      const { source } = sources.find(({ name }) => name === collection)!;
+      return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...read, name: collection, absent, log });
+    },
+  };
+}
+
+async function openAll(
+  sources: readonly NamedSource[],
+  counts: SourceCount[],
+  args: Arguments,
+): Promise<Collection[]> {
+  const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
+  try {
+    const absent = absentStatuses(args);
+    return await Promise.all(
+      sources.map(({ name, source }, i) => open(source, { name, absent, log, total: counts[i] })),
+    );
+  } finally {
+    progress.done();
+  }
+}
+
+function viewsFile(args: Arguments): string {
+  const folder = args.text("state-dir") ?? defaultStateDir();
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new Error(`cannot keep views in ${folder} (--state-dir names another place)`, { cause: error });
+  }
+  return join(folder, "views.sqlite");
+}
+
+/** Answers requests until SIGINT or SIGTERM. */
+async function listen(options: AppOptions, host: string, port: number): Promise<void> {
+  const app = await buildApp(options);
+  const ended = untilSignal();
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new Error(`port ${port} on ${host} is taken; --port names another, --port 0 takes any free one`);
+  }
+  const address = app.server.address();
+  const bound = typeof address === "object" && address ? address.port : port;
+  await print(`listening on http://${host.includes(":") ? `[${host}]` : host}:${bound}\n`);
+  await ended;
+  await app.close();
+}

@@ -1,0 +1,52 @@
+import { UsageError } from "./args.ts";
+
+/** What `--help` of every command that takes a SOURCE says about it. */
+export const SOURCE_HELP = `SOURCE is a directory, or a file:, http: or https: URL, of a Zarr hierarchy or an Icechunk repository;
+  #REF behind it picks a branch, a tag or a snapshot of Icechunk.`;
+
+/** Help for `--absent`. */
+export const ABSENT_HELP = `--absent STATUSES    HTTP statuses that mean "not there", commas between (default 404);
+                       buckets without list permission answer 403`;
+
+/** A collection to serve: under which name, from where. */
+export interface NamedSource {
+  name: string;
+  source: string;
+}
+
+/**
+ * `[NAME=]SOURCE` taken apart. Without NAME the source's last path segment serves, without its extension:
+ * `https://host/data/granules.zarr` is `granules`.
+ *
+ * @throws UsageError where no name can be made out
+ */
+export function namedSource(word: string): NamedSource {
+  const named = /^([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)$/.exec(word);
+  if (named) return { name: named[1]!, source: named[2]! };
+  return { name: defaultName(word), source: word };
+}
+
+function defaultName(source: string): string {
+  const path = source.replace(/#.*$/, "").replace(/\?.*$/, "").replace(/\/+$/, "");
+  const last = path.slice(path.lastIndexOf("/") + 1).replace(/(?<=.)\.[A-Za-z0-9]+$/, "");
+  const safe = last.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[-_]+|-+$/g, "");
+  if (safe !== "") return safe;
+  throw new UsageError(`no name can be made from ${source}: write NAME=${source}`);
+}
+
+/**
+ * The sources of a command line, each under a name of its own.
+ *
+ * @throws UsageError when two have one name
+ */
+export function namedSources(words: readonly string[]): NamedSource[] {
+  const sources = words.map(namedSource);
+  sources.forEach(({ name, source }, i) => {
+    const first = sources.findIndex((other) => other.name === name);
+    if (first === i) return;
+    throw new UsageError(
+      `two sources are named ${name}: ${sources[first]!.source} and ${source}; write NAME=${source}`,
+    );
+  });
+  return sources;
+}
