@@ -37,7 +37,7 @@ async function pythonEnvironments() {
   }
   const env = {};
   await environment(env, "ZARRSIFT_PYTHON", ".venv", pythons[0], "scripts/python/tests.txt");
-  const newest = pythons.filter(({ minor }) => minor >= OLD_ENOUGH)[0];
+  const newest = pythons.filter(({ minor }) => minor >= OLD_ENOUGH).at(-1);
   if (newest)
     await environment(env, "ZARRSIFT_PYTHON_NEWEST", ".venv-newest", newest, "scripts/python/newest.txt");
   return env;

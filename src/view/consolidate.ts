@@ -1,11 +1,11 @@
 /** The documents of a view's nodes in one face, with consolidated metadata: complete, or absent. */
-import { mapLimit } from "../abort.ts";
 import { isZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { JsonObject } from "../zarr/json.ts";
 import type { Face } from "./api.ts";
 import { type FacedArray, faceGroup, type ServedArray } from "./face.ts";
 import { type GranulesTree, isArray } from "./tree.ts";
+import { nodesBelow } from "./walk.ts";
 
 /** A group with more nodes than this below it has no consolidated metadata: clients list it instead. */
 export const MOST_CONSOLIDATED = 10_000;
@@ -52,28 +52,14 @@ async function allBelow(
   faced: (array: ServedArray) => FacedArray,
   options?: ReadOptions,
 ): Promise<Below | undefined> {
-  if (tree.granules.length > MOST_CONSOLIDATED && !tree.granuleAt(top) && top !== "meta") return undefined;
+  const nodes = await nodesBelow(tree, top, MOST_CONSOLIDATED, options);
+  if (!nodes) return undefined;
   const below: Below = new Map();
-  let complete = true;
-  const visit = async (path: string): Promise<void> => {
-    const names = (await tree.children(path, options)) ?? [];
-    const nodes = await mapLimit(names, 16, (name) => tree.node(path ? `${path}/${name}` : name, options));
-    for (const node of nodes) {
-      if (!node) continue;
-      if (below.size >= MOST_CONSOLIDATED) complete = false;
-      if (!complete) return;
-      const documents = isArray(node) ? expressed(node, faced) : faceGroup(node.meta, node.attributes, face);
-      if (documents) below.set(top ? node.path.slice(top.length + 1) : node.path, documents);
-      if (!isArray(node)) await visit(node.path);
-    }
-  };
-  try {
-    await visit(top);
-  } catch (error) {
-    if (!isZarrsiftError(error, "not_listable")) throw error;
-    return undefined;
+  for (const node of nodes) {
+    const documents = isArray(node) ? expressed(node, faced) : faceGroup(node.meta, node.attributes, face);
+    if (documents) below.set(top ? node.path.slice(top.length + 1) : node.path, documents);
   }
-  return complete ? below : undefined;
+  return below;
 }
 
 /** `undefined` for an array this face cannot express: reading it by name says why. */

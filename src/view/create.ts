@@ -1,6 +1,4 @@
 /** Rows of a collection → a view. */
-import { mapLimit } from "../abort.ts";
-import { isZarrsiftError } from "../errors.ts";
 import type { Batch, OutputColumn } from "../plan/api.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { announce, announcedFields } from "../table/announcement.ts";
@@ -17,8 +15,9 @@ import { type ByColumn, granulePath, type Stacked } from "./locate.ts";
 import { metaArrays } from "./meta-group.ts";
 import { readRows } from "./rows.ts";
 import { SlicedGranules } from "./slice.ts";
-import { GranulesTree, isArray } from "./tree.ts";
+import { GranulesTree } from "./tree.ts";
 import { View } from "./view.ts";
+import { nodesBelow } from "./walk.ts";
 
 /** The source a view is made from, at one version. */
 export interface ViewSource {
@@ -73,23 +72,8 @@ export async function createView(
     metaArrays: arrays,
     variables: definition.variables && new Set(definition.variables),
   });
-  if (options.check) await checkAttributes(tree, options);
+  if (options.check) await nodesBelow(tree, "", MOST_CONSOLIDATED, options);
   return new View(definition, fields.names, tree, source.guard);
-}
-
-async function checkAttributes(tree: GranulesTree, options: ReadOptions): Promise<void> {
-  const visit = async (path: string): Promise<void> => {
-    const node = await tree.node(path, options);
-    if (!node || isArray(node)) return;
-    const names = (await tree.children(path, options)) ?? [];
-    await mapLimit(names, 16, (name) => visit(path ? `${path}/${name}` : name));
-  };
-  if (tree.granules.length > MOST_CONSOLIDATED) return;
-  try {
-    await visit("");
-  } catch (error) {
-    if (!isZarrsiftError(error, "not_listable")) throw error;
-  }
 }
 
 /** Paths in the view: a granule's own, or `granules/<idx>` where the source stacks them. */

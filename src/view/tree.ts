@@ -71,8 +71,12 @@ export class GranulesTree {
     for (const path of input.paths) this.#addAncestors(path);
   }
 
-  get granules(): readonly string[] {
-    return this.#input.paths;
+  /** Paths of the granules below a group of the view; none below or at a granule. */
+  granulesBelow(path: string): readonly string[] {
+    if (path === "") return this.#input.paths;
+    return this.#ancestors.has(path)
+      ? this.#input.paths.filter((granule) => granule.startsWith(`${path}/`))
+      : [];
   }
 
   /** @returns `undefined` where the view shows nothing at this path */
