@@ -182,7 +182,8 @@ export class DirectoryStore implements Store {
 
 /** All bytes of `span`. */
 async function readSpan(file: number, span: Span, where: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(span.length);
+  // Not zeroed first: every byte is read, or the read fails.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(span.length).buffer);
   let done = 0;
   while (done < span.length) {
     const { bytesRead } = await readFile(file, bytes, done, span.length - done, span.offset + done);
