@@ -27,7 +27,7 @@ export class Frame {
     return this.#derive(
       rows.length,
       (vector) => gather(vector, rows),
-      (idx) => Float64Array.from(rows, (row) => idx[row]!),
+      (idx) => picked(idx, rows),
     );
   }
 
@@ -71,3 +71,9 @@ export function once<T>(make: () => T): () => T {
 
 /** One row without columns: where constants are folded. */
 export const NO_COLUMNS = new Frame(1, new Map(), () => new Float64Array(1));
+
+function picked(idx: Float64Array, rows: Uint32Array): Float64Array {
+  const out = new Float64Array(rows.length);
+  for (let i = 0; i < out.length; i++) out[i] = idx[rows[i]!]!;
+  return out;
+}

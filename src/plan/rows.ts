@@ -77,7 +77,9 @@ function scattered(rows: Float64Array, chunkRows: number): Segment[] {
     const chunk = Math.floor(rows[i]! / chunkRows);
     const [first, end, start] = [chunk * chunkRows, (chunk + 1) * chunkRows, i];
     while (i < rows.length && rows[i]! < end) i++;
-    const own = Uint32Array.from(rows.subarray(start, i), (row) => row - first);
+    // A plain loop: Uint32Array.from with a function takes ten times as long.
+    const own = new Uint32Array(i - start);
+    for (let k = 0; k < own.length; k++) own[k] = rows[start + k]! - first;
     segments.push({ chunk, pick: (vector) => gather(vector, own) });
   }
   return segments;
