@@ -54,18 +54,23 @@ async function readSource(store: Store, options: OpenOptions): Promise<Snapshot>
   const hierarchy = await Hierarchy.open(store, options);
   const table = await openTable(hierarchy, store, options);
   const location = await findLocation(table, hierarchy, options);
+  // Found at once, so that it is the version of what was just read; where that failed, again when it is asked for.
   let version: Promise<string> | undefined;
+  const find = () => {
+    version ??= tableVersion(store, table).catch((error) => {
+      version = undefined;
+      throw error;
+    });
+    return version;
+  };
+  find().catch(() => {});
   return {
     hierarchy,
     table,
     location,
     guard: undefined,
     get version() {
-      version ??= tableVersion(store, table).catch((error) => {
-        version = undefined;
-        throw error;
-      });
-      return version;
+      return find();
     },
   };
 }

@@ -20,7 +20,7 @@ const ABSENT = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG"]);
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW;
 /** For how long a folder that was found inside the root is taken to be so, in milliseconds. */
-const FOLDER_TRUST_MS = 1000;
+const FOLDER_TRUST_MS = 30_000;
 
 /** A directory, a file being a key. Symbolic links are followed as long as they stay below the root. */
 export class DirectoryStore implements Store {
