@@ -230,7 +230,7 @@ export class Collection {
   async #guard(snapshot: Snapshot): Promise<VersionGuard> {
     const pinned = this.#store.snapshot !== undefined;
     const current = pinned ? undefined : () => tableVersion(this.#store, snapshot.table);
-    snapshot.guard ??= new VersionGuard(this.name, await snapshot.version, current, Date.now());
+    snapshot.guard ??= new VersionGuard(this.name, await snapshot.version, current);
     return snapshot.guard;
   }
 
@@ -321,6 +321,7 @@ function listedFields(query: Query): FieldSource {
 
 /** All columns, but for a view's own bookkeeping. */
 function defaultFields(table: MetaTable): string[] {
+  for (const error of table.unusable.values()) if (error.code === "meta_invalid") throw error;
   return [...table.columns.keys()]
     .filter((name) => name !== SOURCE_IDX)
     .map((name) => (name === "idx" ? STORED_IDX : name));

@@ -110,6 +110,7 @@ function bindItems(items: readonly SelectItem[], scope: Scope): OutputItem[] {
 }
 
 function starItems(table: Table, at: Position): OutputItem[] {
+  for (const error of table.unusable?.values() ?? []) if (error.code === "meta_invalid") throw error;
   return [...table.columns.values()].map((column) => columnItem(column.name, table, at, false));
 }
 

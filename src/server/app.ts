@@ -104,7 +104,8 @@ function serverOptions(options: AppOptions, limits: Limits): FastifyHttpOptions<
     return503OnClosing: false,
     genReqId: requestId,
     requestIdHeader: false,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // Without a Host header: refused by a hook, as a problem like others.
+    http: { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: true, maxParamLength: 1024 },
     rewriteUrl: (request) => rewriteDataUrl(request.url!),
     ajv: {

@@ -1,10 +1,10 @@
 /** What holds for every request: ids, CORS, methods, metrics. */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isDataUrl, pathOf } from "./data-url.ts";
 import type { Metrics } from "./metrics.ts";
-import { problem, sendProblem } from "./problem.ts";
+import { type Problem, problem, sendProblem } from "./problem.ts";
 import { routeName } from "./routes/data.ts";
 import { VERSION } from "./version.ts";
 
@@ -35,6 +35,9 @@ export function addHooks(app: FastifyInstance, metrics: Metrics, isClosing: () =
   app.addHook("onRoute", ({ url, method }) => methods.add(url, [method].flat()));
   app.addHook("onRequest", (request, reply, next) => {
     reply.headers(commonHeaders(request.id));
+    keepFirst(request.raw.headers);
+    if (lacksHost(request))
+      return sendProblem(problem("bad_request", "HTTP/1.1 requires a Host header."), reply);
     if ((request.is404 || request.method !== "GET") && answerMethod(request, reply, methods)) return;
     if (isClosing()) return refuseClosing(reply);
     if (request.is404) return sendProblem(notFound(request), reply);
@@ -77,11 +80,35 @@ function refuseClosing(reply: FastifyReply): void {
   sendProblem(problem("shutting_down", "This server is shutting down."), reply);
 }
 
-function notFound(request: FastifyRequest) {
-  if (pathOf(request.originalUrl).startsWith("/t/")) {
+/**
+ * Where proxies in a row each added a value, the client's own is the first. The framework, which knows whether to
+ * believe these headers at all, would take the last.
+ */
+function keepFirst(headers: IncomingHttpHeaders): void {
+  for (const name of ["x-forwarded-host", "x-forwarded-proto"]) {
+    const value = headers[name];
+    if (typeof value === "string") headers[name] = value.split(",", 1)[0]!.trim();
+  }
+}
+
+/** RFC 9112, 3.2. Node would refuse it too, without our headers. */
+function lacksHost({ raw }: FastifyRequest): boolean {
+  return raw.headers.host === undefined && raw.httpVersion === "1.1";
+}
+
+/** A segment that names a face, however it is written. */
+const FACE = /\/(?:v|%76|%56)(?:[23]|%3[23])(?:\/|$)/i;
+
+/** Never 404 where a client may be asking for a key, which it would take for absent and fill. */
+function notFound(request: FastifyRequest): Problem {
+  const path = pathOf(request.originalUrl).split("?")[0]!;
+  if (path.startsWith("/t/")) {
+    return problem("gone", "/t/{token}/ is reserved for access tokens, which this server does not use yet.");
+  }
+  if (FACE.test(path)) {
     return problem(
-      "not_found",
-      "/t/{token}/ is reserved for access tokens, which this server does not use yet.",
+      "gone",
+      "No view is at this URL. Data is at /views/{id}/v3/{key} and /collections/{name}/sql/{SQL}/v3/{key}.",
     );
   }
   return problem("not_found", "There is nothing here; /openapi.json lists what there is.");

@@ -20,14 +20,17 @@ export function escapeHtml(text: string): string {
  * everyone else resolves them against the last slash, so a page asked for without one names its base.
  *
  * @param path raw path of the request, without query
+ * @param key what it leads to, decoded; "" is the root
  * @param children names, folders with a slash at their end
  */
-export function listingPage(path: string, children: readonly string[]): string {
+export function listingPage(path: string, key: string, children: readonly string[]): string {
   const last = path.slice(path.lastIndexOf("/") + 1);
   const base = last === "" ? "" : `<base href="${escapeHtml(last)}/">`;
-  const items = children.map(
-    (name) => `<li><a href="${escapeHtml(hrefOf(path, name))}">${escapeHtml(name)}</a></li>`,
-  );
+  const folder = folderOf(path, key);
+  const items = children.map((name) => {
+    const href = WHOLE_URL.test(name) ? `${folder}/${written(name)}` : written(name);
+    return `<li><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></li>`;
+  });
   return [
     "<!doctype html>",
     `<html lang="en"><head><meta charset="utf-8">${base}<title>Zarr</title></head><body><ul>`,
@@ -37,9 +40,23 @@ export function listingPage(path: string, children: readonly string[]): string {
   ].join("\n");
 }
 
-/** fsspec takes whatever begins with "http" for a whole URL, so such a name gets its whole path. */
-function hrefOf(path: string, name: string): string {
-  const folder = name.endsWith("/") ? "/" : "";
-  const href = encodeURIComponent(folder ? name.slice(0, -1) : name) + folder;
-  return href.startsWith("http") ? `${path.replace(/\/$/, "")}/${href}` : href;
+/** Names that a link may not begin with: fsspec takes "http…" for a whole URL, browsers whatever has a scheme. */
+const WHOLE_URL = /^(?:http|[a-z][a-z\d+.-]*:)/i;
+
+/**
+ * A name as it stands in a link. fsspec takes links for names, decoding neither percent-encoding nor entities, so
+ * only what would end the link or lead elsewhere is encoded.
+ */
+function written(name: string): string {
+  return name.replace(
+    /[%#?&<>"'\\]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The path of a folder whose key is written as in links, which is how fsspec knows it. */
+function folderOf(path: string, key: string): string {
+  const segments = path.replace(/\/$/, "").split("/");
+  const below = key === "" ? [] : key.split("/").map(written);
+  return [...segments.slice(0, segments.length - below.length), ...below].join("/");
 }

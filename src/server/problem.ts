@@ -1,7 +1,7 @@
 /** Errors as problem+json (RFC 9457). Ours are shown; anything else is logged and blanked. */
 import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { ERROR_STATUS, type ErrorCode, isZarrsiftError } from "../errors.ts";
+import { ERROR_STATUS, type ErrorCode, isZarrsiftError, ZarrsiftError } from "../errors.ts";
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
@@ -28,6 +28,8 @@ const FRAMEWORK: Record<string, ErrorCode> = {
   FST_ERR_MAX_PARAM_LENGTH: "url_too_long",
 };
 
+const HANG_UPS: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
+
 /** @param detail what failed, where, and what would work */
 export function problem(code: ErrorCode, detail: string, status: number = ERROR_STATUS[code]): Problem {
   const title = STATUS_CODES[status] ?? "Client Closed Request";
@@ -51,9 +53,18 @@ export function problemOf(error: unknown): Problem {
   return problem("internal", "The server failed in a way it did not foresee; its log has this request's id.");
 }
 
+const CLIENT_LEFT = new ZarrsiftError("aborted", "The client went away.");
+
+/** Whether this is what Node and the framework say of a request or answer that its client cut off. */
+function hungUp(error: unknown, reply: FastifyReply): boolean {
+  if (!reply.raw.destroyed && !reply.raw.req.destroyed) return false;
+  const { code, name } = error as NodeJS.ErrnoException;
+  return name === "AbortError" || HANG_UPS.has(code ?? "");
+}
+
 /** Answers with the problem that `error` is, and logs what an operator should see. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const body = problemOf(error);
+  const body = problemOf(hungUp(error, reply) ? CLIENT_LEFT : error);
   if (body.code === "internal") request.log.error({ err: error }, "internal error");
   else if (body.status >= 500) request.log.warn({ code: body.code }, body.detail);
   sendProblem(body, reply);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { abortable } from "../abort.ts";
 
 interface Work<T> {
@@ -28,6 +29,8 @@ export class SharedWork<T> {
 
   #start(key: string, start: (signal: AbortSignal) => Promise<T>): Work<T> {
     const controller = new AbortController();
+    // It goes to every read of the work: many listeners are no leak.
+    setMaxListeners(0, controller.signal);
     const promise = start(controller.signal);
     const work: Work<T> = { promise, controller, waiters: 0 };
     this.#running.set(key, work);

@@ -34,7 +34,10 @@ const CF_UNITS: [RegExp, bigint][] = [
 ];
 const CALENDARS = ["standard", "gregorian", "proleptic_gregorian"];
 
-/** @throws ZarrsiftError `meta_invalid` naming the column, for a calendar or time unit that cannot be read exactly */
+/**
+ * @throws ZarrsiftError `meta_invalid` naming the column, for a calendar or time unit that cannot be read exactly;
+ *   `encoding_unsupported` for a dtype that makes it no column at all
+ */
 export function decodingOf(name: string, meta: ArrayMeta): Decoding {
   const { dataType } = meta;
   const nulls = nullValues(meta);
@@ -55,9 +58,10 @@ export function decodingOf(name: string, meta: ArrayMeta): Decoding {
     case "float":
       return cfNumber(name, meta, dataType, nulls);
     default:
-      throw unusable(
-        name,
-        `its dtype ${dataType.kind === "other" ? dataType.name : dataType.kind} has no SQL type`,
+      throw new ZarrsiftError(
+        "encoding_unsupported",
+        `"${name}" is no column: its dtype ${dataType.kind === "other" ? dataType.name : dataType.kind} has no SQL type`,
+        { details: { column: name } },
       );
   }
 }
@@ -171,10 +175,15 @@ function nullValues(meta: ArrayMeta): NullValue[] {
   const values = declared.map((v) => attributeValue(v, dataType));
   if (meta.format === 2) {
     const fill = storedFill(meta.fillValue, dataType);
-    const empty = fill instanceof Uint8Array ? fill.every((byte) => byte === 0) : Number(fill) === 0;
+    const empty = fill instanceof Uint8Array ? isPadding(fill, dataType) : Number(fill) === 0;
     if (fill !== undefined && !empty) values.push(fill);
   }
   return values.filter((v): v is NullValue => v !== undefined && !Number.isNaN(v));
+}
+
+/** What a value of no bytes is stored as. */
+function isPadding(bytes: Uint8Array, { kind }: DataType): boolean {
+  return kind === "fixed_bytes" || kind === "raw" ? bytes.every((byte) => byte === 0) : bytes.length === 0;
 }
 
 /** An attribute as a stored value: xarray writes floats (little-endian float64) and bytes as base64. */
@@ -205,7 +214,7 @@ export function attributeValue(value: JsonValue | undefined, dataType: DataType)
 }
 
 /** A v2 `fill_value` as a stored value; unlike an attribute, a float's may be spelt "NaN". */
-export function storedFill(fill: JsonValue, dataType: DataType): NullValue | undefined {
+function storedFill(fill: JsonValue, dataType: DataType): NullValue | undefined {
   if (dataType.kind === "float" && typeof fill === "string") return floatWord(fill);
   return attributeValue(fill, dataType);
 }

@@ -27,7 +27,10 @@ export interface Table {
   readonly rows: number;
   /** In the order they are listed. */
   readonly columns: ReadonlyMap<string, Column>;
-  /** Arrays that cannot be columns, each with the error to throw when a query names it. */
+  /**
+   * Arrays that cannot be used, each with the error to throw when a query names it; where that is `meta_invalid`, they
+   * are columns all the same, and `*` is an error too.
+   */
   readonly unusable?: ReadonlyMap<string, ZarrsiftError>;
   readonly roles: Roles;
 }

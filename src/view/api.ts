@@ -63,6 +63,11 @@ export interface Resource {
 }
 
 export interface ViewFace {
+  /**
+   * Whether the source is still believed to be the view's version; false once it was found changed. Starts a check in
+   * the background when the last one is old.
+   */
+  current(): boolean;
   /** The resource at `key` (no leading slash), or `undefined`: truly absent. Errors are thrown, never `undefined`. */
   resource(key: string, options?: ReadOptions): Promise<Resource | undefined>;
   /** Names below a group or array ("" is the root), folders with a trailing slash; `undefined`: no such node. */

@@ -8,7 +8,7 @@ import { type GranulesTree, isArray } from "./tree.ts";
 import { nodesBelow } from "./walk.ts";
 
 /** A group with more nodes than this below it has no consolidated metadata: clients list it instead. */
-export const MOST_CONSOLIDATED = 10_000;
+export const MOST_CONSOLIDATED = 40_000;
 
 /** Documents by path below a group, relative, in order; arrays the face cannot express are not among them. */
 type Below = Map<string, Record<string, JsonObject>>;

@@ -1,5 +1,7 @@
 /** Rows of a collection → a view. */
+import { ZarrsiftError } from "../errors.ts";
 import type { Batch, OutputColumn } from "../plan/api.ts";
+import { projectColumns } from "../plan/plan.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { announce, announcedFields } from "../table/announcement.ts";
 import type { MetaTable } from "../table/open.ts";
@@ -12,10 +14,10 @@ import { Fields } from "./fields.ts";
 import { PathGranules } from "./granule-source.ts";
 import type { VersionGuard } from "./guard.ts";
 import { type ByColumn, granulePath, type Stacked } from "./locate.ts";
-import { metaArrays } from "./meta-group.ts";
+import { metaArrays, SOURCE_IDX } from "./meta-group.ts";
 import { readRows } from "./rows.ts";
 import { SlicedGranules } from "./slice.ts";
-import { GranulesTree } from "./tree.ts";
+import { GranulesTree, isArray, type TreeInput } from "./tree.ts";
 import { View } from "./view.ts";
 import { nodesBelow } from "./walk.ts";
 
@@ -67,13 +69,44 @@ export async function createView(
     idx,
     paths,
     fields,
-    earlierFields: announcedFields(root),
+    earlier: earlierFields(table, announcedFields(root), idx),
     rootAttributes: rootAttributes(root, source, definition, [...arrays.keys()], fields.names),
     metaArrays: arrays,
     variables: definition.variables && new Set(definition.variables),
   });
-  if (options.check) await nodesBelow(tree, "", MOST_CONSOLIDATED, options);
+  if (options.check) {
+    const nodes = await nodesBelow(tree, "", MOST_CONSOLIDATED, options);
+    if (nodes && idx.length > 0)
+      refuseUnknown(
+        definition.variables ?? [],
+        nodes.filter(isArray).map(({ path }) => path),
+      );
+  }
   return new View(definition, fields.names, tree, source.guard);
+}
+
+function refuseUnknown(variables: readonly string[], paths: readonly string[]): void {
+  const unknown = variables.find((variable) => !paths.some((path) => path.endsWith(`/${variable}`)));
+  if (unknown === undefined) return;
+  throw new ZarrsiftError(
+    "bad_request",
+    `No granule of the view has an array "${unknown}"; variables are paths relative to the granule, such as "lat" or "ku/ssha"`,
+    { details: { variable: unknown } },
+  );
+}
+
+/** What an earlier view wrote: its fields, which its `/meta` keeps, and the rows' idx in what it was made of. */
+function earlierFields(table: MetaTable, names: readonly string[], idx: Float64Array): TreeInput["earlier"] {
+  if (names.length === 0 || !table.columns.has(SOURCE_IDX)) return undefined;
+  const kept = names.filter((name) => name !== "idx" && table.columns.has(name));
+  const { columns, project } = projectColumns(table, [...kept, SOURCE_IDX]);
+  const fields = new Fields(columns, idx, project);
+  return async (row) => {
+    const values = await fields.values(row);
+    values.set("idx", values.get(SOURCE_IDX)!);
+    values.delete(SOURCE_IDX);
+    return values;
+  };
 }
 
 /** Paths in the view: a granule's own, or `granules/<idx>` where the source stacks them. */

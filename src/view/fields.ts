@@ -4,7 +4,7 @@ import { jsonCell } from "../format/cell.ts";
 import { Lru } from "../lru.ts";
 import type { Batch, OutputColumn } from "../plan/api.ts";
 import { cellAt } from "../table/vector.ts";
-import { type JsonObject, type JsonValue, parseJson } from "../zarr/json.ts";
+import { asNumber, type JsonObject, type JsonValue, jsonEquals, parseJson } from "../zarr/json.ts";
 
 /** Names that CF and xarray act on; an attribute of such a name would change what clients read. */
 const RESERVED = new Set([
@@ -56,6 +56,7 @@ export class Fields {
 
   /** @throws ZarrsiftError `field_collision` where two fields would become one attribute */
   constructor(columns: OutputColumn[], idx: Float64Array, load: LoadRows) {
+    for (const column of columns) checkName(column);
     this.columns = columns;
     this.#idx = idx;
     this.#load = load;
@@ -90,6 +91,33 @@ export class Fields {
   }
 }
 
+/** What a view's `/meta` says of the view itself. */
+const OWN = ["source_idx", "array_location"];
+
+/** A field is an attribute and an array of the view's `/meta`: its name must be one that Zarr and URLs can carry. */
+function checkName({ name, column }: OutputColumn): void {
+  const means =
+    name === "idx"
+      ? "idx is always the row's number"
+      : OWN.includes(name)
+        ? `${name} is the view's own`
+        : undefined;
+  if (means !== undefined && column !== name) throw badName(name, means);
+  if (!/^[^/\\?#%\0]+$/.test(name) || /^(\.+|__.*|zarr\.json|\.z\w+)$/.test(name)) {
+    throw badName(name, "it cannot be the name of a Zarr array");
+  }
+}
+
+function badName(name: string, why: string): ZarrsiftError {
+  return new ZarrsiftError(
+    "bad_request",
+    `"${name}" cannot be a field of a view: ${why}. Give it another name with AS`,
+    {
+      details: { field: name },
+    },
+  );
+}
+
 /**
  * A node's own attributes with the fields added. Its own always win, and reserved names stay its own: such a field is
  * written as `meta_<name>`.
@@ -111,13 +139,24 @@ export function flatten(
 }
 
 /**
- * A node's attributes without the fields that an earlier view wrote there, so that a view of a view has its own.
- * Where both `x` and `meta_x` stand, it was `meta_x` that the earlier view wrote.
+ * A node's attributes without what an earlier view wrote there, so that a view of a view has its own fields.
+ *
+ * @param written values of the earlier view's fields for this granule: an attribute goes only where it has that value
  */
-export function withoutFields(attributes: JsonObject, fields: readonly string[]): JsonObject {
-  if (fields.length === 0) return attributes;
-  const written = fields.map((name) => (`meta_${name}` in attributes ? `meta_${name}` : name));
-  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !written.includes(name)));
+export function withoutFields(attributes: JsonObject, written: Map<string, JsonValue>): JsonObject {
+  const kept = { ...attributes };
+  for (const [name, value] of written) {
+    const place = [`meta_${name}`, name].find((each) => each in kept && sameValue(kept[each]!, value));
+    if (place !== undefined) delete kept[place];
+  }
+  return kept;
+}
+
+/** A bool that is somewhere NULL comes back as an integer. */
+function sameValue(attribute: JsonValue, value: JsonValue): boolean {
+  return (
+    jsonEquals(attribute, value) || (typeof attribute === "boolean" && Number(attribute) === asNumber(value))
+  );
 }
 
 function attributeName(name: string, own: JsonObject, names: readonly string[], path: string): string {

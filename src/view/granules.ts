@@ -4,7 +4,6 @@ import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
 import { cellAt } from "../table/vector.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import type { NodeMeta } from "../zarr/metadata.ts";
 import { type ByColumn, granulePath } from "./locate.ts";
 import { readRows } from "./rows.ts";
 
@@ -70,7 +69,10 @@ export function notThere(row: number, path: string): ZarrsiftError {
   );
 }
 
-/** One listing a parent where the store can list, one metadata read a granule where it cannot. */
+/** With more granules than this, a folder of the right name is believed to be one: each is looked at when it is read. */
+const MOST_READ = 10_000;
+
+/** One listing a parent where the store can list, and one metadata read a granule. */
 async function findPresent(
   paths: (string | undefined)[],
   hierarchy: Hierarchy,
@@ -89,9 +91,9 @@ async function findPresent(
     if (path === undefined) return false;
     const slash = path.lastIndexOf("/");
     const known = await siblings(slash < 0 ? "" : path.slice(0, slash));
-    if (known) return known.has(path.slice(slash + 1));
-    const node: NodeMeta | undefined = await hierarchy.node(path, options);
-    return node !== undefined;
+    if (known && !known.has(path.slice(slash + 1))) return false;
+    if (known && paths.length > MOST_READ) return true;
+    return (await hierarchy.node(path, options)) !== undefined;
   });
 }
 

@@ -1,41 +1,54 @@
 import { ZarrsiftError } from "../errors.ts";
 
-/** After a check that took t milliseconds the next one waits at least 2 s + 20 t, so that checking stays cheap. */
-const PAUSE_MS = 2000;
-const PAUSE_PER_MS = 20;
+/** A check that takes longer than this is not made for every read. */
+const CHEAP_MS = 25;
+/** Then the next one waits 20 times as long as the last took. */
+const PAUSE = 20;
 
-/** Notices that a source is no longer the version something was made from. Pinned sources need no checking. */
+/**
+ * Notices that a source is no longer the version something was made from. Pinned sources need no checking.
+ *
+ * What was read is only handed out when a check that began after the read still finds the version; readers at the same
+ * time share checks. Where checking is slow, as over HTTP, a read within the pause after a good check is believed.
+ */
 export class VersionGuard {
   readonly version: string;
   readonly #current: (() => Promise<string>) | undefined;
   readonly #name: string;
-  #next = 0;
-  #checking: Promise<boolean> | undefined;
+  /** When the last good check began, and how long it took. */
+  #began: number;
+  #took = 0;
+  #checking: { began: number; done: Promise<void> } | undefined;
   #changed = false;
 
-  /** `current` finds the source's version now; `undefined` where it cannot change. */
-  constructor(
-    name: string,
-    version: string,
-    current: (() => Promise<string>) | undefined,
-    checkedAt: number,
-  ) {
+  /** `current` finds the source's version now; `undefined` where it cannot change. `version` was found just now. */
+  constructor(name: string, version: string, current: (() => Promise<string>) | undefined) {
     this.#name = name;
     this.version = version;
     this.#current = current;
-    this.#next = checkedAt + PAUSE_MS;
+    this.#began = performance.now();
   }
 
-  /** Whether the source has been found changed; checks again where the last check is old. */
+  /** Whether the source is still believed to be this version; looks again in the background where that is long ago. */
+  current(): boolean {
+    if (this.#current && !this.#changed && performance.now() > this.#restsUntil())
+      this.#check(this.#current).catch(() => {});
+    return !this.#changed;
+  }
+
+  /** Whether the source is no longer this version, as of now. */
   async changed(): Promise<boolean> {
-    if (this.#changed || !this.#current || Date.now() < this.#next) return this.#changed;
-    this.#checking ??= this.#check(this.#current).finally(() => (this.#checking = undefined));
-    return this.#checking;
+    await this.#checkedSince(performance.now());
+    return this.#changed;
   }
 
-  /** @throws ZarrsiftError `source_changed` */
+  /**
+   * Holds back what was read until it is known to belong to this version.
+   * @throws ZarrsiftError `source_changed`, and what checking throws
+   */
   async ensure(): Promise<void> {
-    if (!(await this.changed())) return;
+    if (!this.#changed) await this.#checkedSince(performance.now());
+    if (!this.#changed) return;
     throw new ZarrsiftError(
       "source_changed",
       `The source of ${this.#name} has changed since this view was made (version ${this.version}); make the view again`,
@@ -43,11 +56,32 @@ export class VersionGuard {
     );
   }
 
-  async #check(current: () => Promise<string>): Promise<boolean> {
-    const start = Date.now();
+  #restsUntil(): number {
+    return this.#began + Math.max(CHEAP_MS, this.#took) * PAUSE;
+  }
+
+  async #checkedSince(moment: number): Promise<void> {
+    if (!this.#current || this.#changed) return;
+    if (this.#took > CHEAP_MS && moment < this.#restsUntil()) return;
+    while (!this.#changed && this.#began < moment) {
+      const running = this.#checking;
+      await (running ? running.done.catch(() => {}) : this.#check(this.#current));
+    }
+  }
+
+  #check(current: () => Promise<string>): Promise<void> {
+    if (this.#checking) return this.#checking.done;
+    const began = performance.now();
+    const done = this.#compare(current, began).finally(() => {
+      this.#checking = undefined;
+    });
+    this.#checking = { began, done };
+    return done;
+  }
+
+  async #compare(current: () => Promise<string>, began: number): Promise<void> {
     this.#changed = (await current()) !== this.version;
-    const now = Date.now();
-    this.#next = now + PAUSE_MS + PAUSE_PER_MS * (now - start);
-    return this.#changed;
+    this.#took = performance.now() - began;
+    this.#began = began;
   }
 }

@@ -103,6 +103,20 @@ function isStacked(meta: ArrayMeta, rows: number): boolean {
 }
 
 /**
+ * Zarr clients cut a URL at `#` and `?` and decode `%41`: they would ask for another key, and take its 404 for fill values.
+ * @throws ZarrsiftError `meta_invalid`
+ */
+export function refuseMangled(path: string): void {
+  const sign = /[#?%]/.exec(path)?.[0];
+  if (sign === undefined) return;
+  throw new ZarrsiftError(
+    "meta_invalid",
+    `/${path} has "${sign}" in its name, which Zarr clients do not send to a server as it is; rename it, or leave it out of the view`,
+    { details: { path: `/${path}` } },
+  );
+}
+
+/**
  * The path, without its leading slash, that a location value leads to.
  * @throws ZarrsiftError `granule_missing` for no value, `meta_invalid` for a path that leaves the source or names its root
  */
@@ -115,6 +129,7 @@ export function granulePath(value: string | null, template: string, row: number)
   const path = template.replaceAll("{id}", value).replace(/^\/+/, "").replace(/\/+$/, "");
   const segments = path.split("/");
   const reserved = segments[0] === "meta" || segments[0] === "indexes";
+  refuseMangled(path);
   if (
     reserved ||
     segments.some((s) => s === "" || s === "." || s === ".." || s.includes("\0") || s.includes("\\"))

@@ -5,22 +5,37 @@
  * float64; on a v2 array by `fill_value`, and by the attribute only where `fill_value` is null
  * (xarray/backends/zarr.py, `FillValueCoder` and `open_store_variable`).
  */
-import { attributeValue, storedFill } from "../table/cf.ts";
+import { attributeValue, base64Bytes, type NullValue } from "../table/cf.ts";
 import { asNumber, JsonNumber, type JsonObject, type JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
 
 /** Attributes of an array in the v3 face. */
 export function maskV3(meta: ArrayMeta, attributes: JsonObject): JsonObject {
   const { dataType } = meta;
-  if (meta.format === 2 && meta.fillValue !== null) {
-    const { _FillValue: _, ...others } = attributes;
-    const encoded = encodeFill(meta.fillValue, dataType);
-    return encoded === undefined ? others : { ...attributes, _FillValue: encoded };
-  }
-  const own = attributes._FillValue;
-  if (own === undefined || dataType.kind !== "float") return attributes;
-  const number = typeof own === "string" ? undefined : asNumber(own);
-  return number === undefined ? attributes : { ...attributes, _FillValue: float64Base64(number) };
+  const { _FillValue: own, ...others } = attributes;
+  const masked = meta.format === 2 && meta.fillValue !== null ? storedMask(meta) : own;
+  if (masked === undefined) return others;
+  if (TEXT.includes(dataType.kind)) return withMissing(others, masked);
+  const encoded = encodeFill(masked, dataType);
+  if (encoded !== undefined) return { ...attributes, _FillValue: encoded };
+  return meta.format === 3 ? attributes : others;
+}
+
+/** xarray decodes no `_FillValue` of these in v3, but does mask their `missing_value`. */
+const TEXT = ["string", "fixed_string", "fixed_bytes"];
+
+/** What xarray masks by a v2 `fill_value`; padded bytes as text, which is how it compares them. */
+function storedMask({ fillValue, dataType }: ArrayMeta): JsonValue | undefined {
+  if (dataType.kind !== "fixed_bytes" || typeof fillValue !== "string") return fillValue;
+  const text = base64Text(fillValue)?.replace(/\0+$/, "");
+  return text !== undefined && /^[\t -~]*$/.test(text) ? text : undefined;
+}
+
+function withMissing(attributes: JsonObject, value: JsonValue): JsonObject {
+  const before = attributes.missing_value;
+  if (before === undefined) return { ...attributes, missing_value: value };
+  const list = Array.isArray(before) ? before : [before];
+  return list.includes(value) ? attributes : { ...attributes, missing_value: [...list, value] };
 }
 
 /** `fill_value` and attributes of an array in the v2 face. */
@@ -29,33 +44,37 @@ export function maskV2(
   attributes: JsonObject,
 ): { fillValue: JsonValue; attributes: JsonObject } {
   if (meta.format === 2) return { fillValue: meta.fillValue, attributes };
-  const own = attributes._FillValue;
+  const { _FillValue: own, ...others } = attributes;
   const fillValue = own === undefined ? null : v2Fill(own, meta.dataType);
-  if (fillValue === null || typeof own !== "string" || meta.dataType.kind !== "float")
-    return { fillValue, attributes };
-  const { _FillValue: _, ...others } = attributes;
-  return {
-    fillValue,
-    attributes: typeof fillValue === "string" ? others : { ...attributes, _FillValue: fillValue },
-  };
+  if (fillValue === null) return { fillValue, attributes };
+  const sayable =
+    !Array.isArray(fillValue) && (typeof fillValue !== "string" || meta.dataType.kind === "string");
+  return { fillValue, attributes: sayable ? { ...attributes, _FillValue: fillValue } : others };
 }
 
-/** A v2 `fill_value` as xarray's `FillValueCoder` reads it from a v3 attribute; `undefined` for dtypes it cannot read. */
+/** A fill value as xarray's `FillValueCoder` reads it from a v3 attribute; `undefined` for what it cannot read. */
 function encodeFill(fill: JsonValue, dataType: DataType): JsonValue | undefined {
   switch (dataType.kind) {
-    case "float": {
-      const number = storedFill(fill, dataType);
-      return typeof number === "number" ? float64Base64(number) : undefined;
+    case "float":
+      return floatBase64(fill, dataType);
+    case "complex": {
+      const part: DataType = { kind: "float", bits: 64 };
+      const pair = Array.isArray(fill) ? fill.map((each) => floatBase64(each, part)) : [];
+      return pair.length === 2 && pair.every((each) => each !== undefined) ? (pair as string[]) : undefined;
     }
     case "int":
       return fill;
     case "bool":
       return Boolean(typeof fill === "boolean" ? fill : asNumber(fill));
-    case "string":
-      return typeof fill === "string" ? fill : undefined;
     default:
       return undefined;
   }
+}
+
+/** A number, `NaN` and the like, or what is base64 already. */
+function floatBase64(fill: JsonValue, dataType: DataType): string | undefined {
+  const number = attributeValue(fill, dataType);
+  return typeof number === "number" ? float64Base64(number) : undefined;
 }
 
 /** A v3 `_FillValue` attribute as a v2 `fill_value`; null where the dtype cannot hold it, so that nothing is masked by it. */
@@ -64,6 +83,11 @@ function v2Fill(own: JsonValue, dataType: DataType): JsonValue {
     case "float": {
       const value = attributeValue(own, dataType);
       return typeof value === "number" ? floatJson(value) : null;
+    }
+    case "complex": {
+      const part: DataType = { kind: "float", bits: 64 };
+      const pair = Array.isArray(own) ? own.map((each) => attributeValue(each, part)) : [];
+      return pair.length === 2 && pair.every((each) => typeof each === "number") ? pair.map(floatJson) : null;
     }
     case "int":
       return intFits(own, dataType) ? own : null;
@@ -82,9 +106,15 @@ function intFits(own: JsonValue, { bits, signed }: Extract<DataType, { kind: "in
   return signed ? BigInt.asIntN(bits, value) === value : BigInt.asUintN(bits, value) === value;
 }
 
-function floatJson(value: number): JsonValue {
-  if (Number.isFinite(value)) return Number.isInteger(value) ? new JsonNumber(value.toFixed(1)) : value;
-  return String(value);
+function floatJson(value: NullValue | undefined): JsonValue {
+  const number = Number(value);
+  if (Number.isFinite(number)) return Number.isInteger(number) ? new JsonNumber(number.toFixed(1)) : number;
+  return String(number);
+}
+
+function base64Text(text: string): string | undefined {
+  const bytes = base64Bytes(text);
+  return bytes && String.fromCharCode(...bytes);
 }
 
 function float64Base64(value: number): string {

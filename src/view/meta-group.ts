@@ -3,15 +3,16 @@
  * collection too. Plain columns keep the source's dtype, attributes and stored values.
  */
 import type { OutputColumn } from "../plan/api.ts";
+import type { NullValue } from "../table/cf.ts";
 import type { MetaColumn } from "../table/column.ts";
 import type { Vector } from "../table/vector.ts";
 import { type ChunkData, encodeChunk } from "../zarr/chunk.ts";
-import type { JsonObject, JsonValue } from "../zarr/json.ts";
+import { JsonNumber, type JsonObject, type JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
 import { ComputedChunks } from "./chunks.ts";
 import { type ServedArray, simpleCodecs } from "./face.ts";
 import type { Fields } from "./fields.ts";
-import { fillOrZero, maskV3 } from "./mask.ts";
+import { fillOrZero } from "./mask.ts";
 import { storedRows } from "./rows.ts";
 import { bytesChunk, type LoadVector, storageOf, storedVector } from "./stored-values.ts";
 
@@ -92,13 +93,47 @@ function synthetic(
   return { meta, attributes, chunks: new ComputedChunks(compute) };
 }
 
-/** The stored values of the view's rows, with what says which of them are missing. */
+/** The stored values of the view's rows, with what says which of them are NULL. */
 function columnArray(column: MetaColumn, idx: Float64Array): Omit<ServedArray, "path"> {
-  const { meta } = column;
-  const masksItself = meta.format === 2 && column.decoding.nulls.length > 0;
-  const attributes = masksItself ? maskV3(meta, meta.attributes) : meta.attributes;
-  const make: MakeChunk = (from, to, length) => storedRows(column, idx.slice(from, to), length);
-  return synthetic(meta.dataType, fillOrZero(meta), attributes, idx.length, make);
+  const { meta, decoding } = column;
+  const make: MakeChunk = async (from, to, length) =>
+    withNaT(await storedRows(column, idx.slice(from, to), length), decoding.nulls);
+  return synthetic(meta.dataType, fillOrZero(meta), nullAttributes(column), idx.length, make);
+}
+
+/** A v2 `fill_value` that is NULL is said as `missing_value`, since the view's array has another format. */
+function nullAttributes({ meta, decoding }: MetaColumn): JsonObject {
+  if (meta.format === 3) return meta.attributes;
+  const { _FillValue: _, missing_value: __, ...others } = meta.attributes;
+  const nulls = isTime(meta.dataType) ? [] : decoding.nulls.map((value) => nullJson(value, meta.dataType));
+  if (nulls.length === 0) return others;
+  return { ...others, missing_value: nulls.length === 1 ? nulls[0]! : nulls };
+}
+
+const isTime = ({ kind }: DataType) => kind === "datetime64" || kind === "timedelta64";
+
+function nullJson(value: NullValue, { kind }: DataType): JsonValue {
+  if (value instanceof Uint8Array) {
+    const isText = kind === "string" || kind === "fixed_string";
+    return isText ? new TextDecoder().decode(value) : btoa(String.fromCharCode(...value));
+  }
+  if (kind === "bool") return value === 1;
+  return Number.isFinite(Number(value)) ? new JsonNumber(String(value)) : String(value);
+}
+
+const NAT = -(2n ** 63n);
+
+/** Times that count as NULL become NaT, which is NULL everywhere. */
+function withNaT(chunk: ChunkData, nulls: readonly NullValue[]): ChunkData {
+  const others = nulls.filter((value) => typeof value === "bigint" && value !== NAT);
+  if (
+    !("data" in chunk) ||
+    !(chunk.data instanceof BigInt64Array) ||
+    !nulls.includes(NAT) ||
+    others.length === 0
+  )
+    return chunk;
+  return { data: chunk.data.map((value) => (others.includes(value) ? NAT : value)) };
 }
 
 /** An expression's values. */

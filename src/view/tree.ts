@@ -7,13 +7,14 @@ import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import type { JsonObject } from "../zarr/json.ts";
+import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { GroupMeta } from "../zarr/metadata.ts";
 import { emptyGroup } from "./empty-group.ts";
 import type { ServedArray } from "./face.ts";
 import { type Fields, flatten, withoutFields } from "./fields.ts";
 import type { GranuleSource } from "./granule-source.ts";
 import { notThere } from "./granules.ts";
+import { refuseMangled } from "./locate.ts";
 
 /** A group of a view, before it is known which face asks. */
 export interface ServedGroup {
@@ -36,8 +37,8 @@ export interface TreeInput {
   /** Path of each row's granule, no leading slash. */
   paths: string[];
   fields: Fields;
-  /** Names of the fields that the source, a view itself, has written into its nodes. */
-  earlierFields: readonly string[];
+  /** Values of the fields that the source, where it is a view itself, has written into row `row`'s granule. */
+  earlier: ((row: number) => Promise<Map<string, JsonValue>>) | undefined;
   /** Attributes of the view's root, provenance included. */
   rootAttributes: JsonObject;
   metaArrays: Map<string, ServedArray>;
@@ -55,7 +56,7 @@ interface Place {
   inside: string;
 }
 
-const NODES_KEPT = 20_000;
+const NODES_KEPT = 40_000;
 
 /** Paths of a view → groups and arrays, made as they are asked for and kept. */
 export class GranulesTree {
@@ -101,10 +102,11 @@ export class GranulesTree {
     if (path === "meta") return [...this.#input.metaArrays.keys()].sort();
     const above = this.#ancestors.get(path);
     if (above) return [...above].sort();
+    const { variables } = this.#input;
     const place = this.granuleAt(path)!;
     const names = await this.#input.granules.children(place.idx, place.granule, place.inside, options);
     if (!names) throw cannotList(path, this.#input.source);
-    const { variables } = this.#input;
+    for (const name of names) if (!variables || variables.has(name)) refuseMangled(`${path}/${name}`);
     if (!variables) return names;
     const shown = await Promise.all(names.map((name) => this.node(`${path}/${name}`, options)));
     return names.filter((_, i) => shown[i] !== undefined);
@@ -150,8 +152,10 @@ export class GranulesTree {
     const node = await granules.node(idx, granule, inside);
     if (!node && inside === "") throw notThere(idx, path);
     if (!node || ("chunks" in node && inside !== "" && variables?.has(inside) === false)) return undefined;
-    const own = withoutFields(node.meta.attributes, this.#input.earlierFields);
-    if (!("chunks" in node) && inside !== "") return { path, meta: node.meta, attributes: own };
+    if (!("chunks" in node) && inside !== "")
+      return { path, meta: node.meta, attributes: node.meta.attributes };
+    const written = await this.#input.earlier?.(row);
+    const own = written ? withoutFields(node.meta.attributes, written) : node.meta.attributes;
     const names = fields.namesOn(node.meta.nodeType);
     return { path, ...node, attributes: flatten(own, await fields.values(row), names, path) };
   }

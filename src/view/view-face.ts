@@ -17,7 +17,7 @@ const DOCUMENT_NAMES: Record<Face, readonly string[]> = {
   2: [".zgroup", ".zarray", ".zattrs", ".zmetadata"],
 };
 const DOCUMENT_BYTES_KEPT = 32 * 2 ** 20;
-const ARRAYS_KEPT = 10_000;
+const ARRAYS_KEPT = 40_000;
 
 const encoder = new TextEncoder();
 
@@ -37,9 +37,19 @@ export class TreeFace implements ViewFace {
     this.#guard = guard;
   }
 
+  current(): boolean {
+    return this.#guard.current();
+  }
+
   async resource(key: string, options?: ReadOptions): Promise<Resource | undefined> {
     checkKey(key);
-    await this.#guard.ensure();
+    if (!this.#guard.current()) await this.#guard.ensure();
+    const found = await this.#find(key, options);
+    if (!found) await this.#guard.ensure();
+    return found;
+  }
+
+  async #find(key: string, options?: ReadOptions): Promise<Resource | undefined> {
     const slash = key.lastIndexOf("/");
     const name = key.slice(slash + 1);
     if (DOCUMENT_NAMES[this.#face].includes(name))
@@ -49,8 +59,8 @@ export class TreeFace implements ViewFace {
 
   async children(path: string, options?: ReadOptions): Promise<string[] | undefined> {
     checkKey(path);
-    await this.#guard.ensure();
     const node = await this.#tree.node(path, options);
+    await this.#guard.ensure();
     if (!node) return undefined;
     const documents = Object.keys((await this.#documentsAt(path, options)) ?? {});
     if (isArray(node)) return documents;
@@ -59,7 +69,7 @@ export class TreeFace implements ViewFace {
   }
 
   async #document(path: string, name: string, options?: ReadOptions): Promise<Resource | undefined> {
-    const bytes = (await this.#documentsAt(path, options))?.[name];
+    const bytes = (await this.#checked(this.#documentsAt(path, options)))?.[name];
     if (!bytes) return undefined;
     const etag = `"${(await hashHex(bytes)).slice(0, 32)}"`;
     return {
@@ -104,10 +114,17 @@ export class TreeFace implements ViewFace {
       kind: "chunk",
       etag: `"${this.#id.slice(0, 16)}/${this.#face}/${encodeURIComponent(key)}"`,
       contentType: "application/octet-stream",
-      size: (o) => chunks.size(coords, o),
-      read: (o) => chunks.read(coords, o),
-      readRange: (offset, length, o) => chunks.readRange(coords, { offset, length }, o),
+      size: (o) => this.#checked(chunks.size(coords, o)),
+      read: (o) => this.#checked(chunks.read(coords, o)),
+      readRange: (offset, length, o) => this.#checked(chunks.readRange(coords, { offset, length }, o)),
     };
+  }
+
+  /** What was read, once it is known to be of the view's version. */
+  async #checked<T>(reading: Promise<T>): Promise<T> {
+    const value = await reading;
+    await this.#guard.ensure();
+    return value;
   }
 
   /** The array a chunk key belongs to, and the key's part below it. */

@@ -48,7 +48,8 @@ describe.each(Object.entries(pythons))("columns by the %s zarr-python", (which, 
         code: "meta_invalid",
         message: expect.stringContaining('"model_day"'),
       });
-      await expect(collection.query("SELECT * FROM meta")).resolves.toBeDefined();
+      await expect(collection.query("SELECT * FROM meta")).rejects.toMatchObject({ code: "meta_invalid" });
+      await expect(collection.query("SELECT level FROM meta")).resolves.toBeDefined();
       await collection.close();
     },
   );

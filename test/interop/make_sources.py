@@ -71,6 +71,11 @@ def v2_granule(group):
     put(group, "flag", data("bool"), fill_value=False)
     put(group, "text", np.array(["a", "bé", "", "dd", "e", "f", "g"], dtype="<U3"), chunks=(3,), dims=("y",), fill_value=None)
     put(group, "when", np.arange(7).astype("M8[ms]"), chunks=(3,), dims=("y",), fill_value=None)
+    words = np.array(["a", "bé", "", "dd", "e", "f", "g"], dtype=object)
+    put(group, "words", words, chunks=(3,), dims=("y",), dtype=str, attrs={"missing_value": "dd"})
+    put(group, "fixed", words.astype("<U3"), chunks=(3,), dims=("y",), fill_value="e")
+    put(group, "codes", np.array([b"a", b"b", b"", b"dd", b"e", b"f", b"g"], dtype="S3"), chunks=(3,), dims=("y",), fill_value=b"dd")
+    put(group, "complex", (data("f4") + 1j).astype("c8"), fill_value=-9999 + 1j)
     put(group.create_group("inner"), "deep", data("f4"), fill_value=-1.0, attrs={"idx": 5, "meta_note": "own"})
     group.attrs.update({"title": "a v2 granule", "cloud": 1.0})
 
@@ -83,6 +88,8 @@ def v3_granule(group):
     put(group, "number_fill", data("i2"), fill_value=-5, attrs={"_FillValue": 99}, skip_chunk=True)
     put(group, "same_fill", data("i2"), fill_value=99, attrs={"_FillValue": 99}, skip_chunk=True)
     put(group, "base64", data("f4"), fill_value=1.5, attrs=fill, skip_chunk=True)
+    pair = [fill["_FillValue"], "AAAAAAAAAAA="]
+    put(group, "complex", (data("f4") * 0 - 9991).astype("c8"), attrs={"_FillValue": pair})
     put(group, "big", data("f8"), serializer=BytesCodec(endian="big"), compressors=[GzipCodec()])
     put(group, "checked", data("i4"), compressors=[ZstdCodec(), Crc32cCodec()])
     put(group, "bloscs", data("i4"), compressors=[BloscCodec(cname="lz4", shuffle="bitshuffle"), Crc32cCodec()])

@@ -20,6 +20,8 @@ export class CannedCollection {
   failWith: ZarrsiftError | undefined;
   batches: number[][] = [[0, 1, 2]];
   lateError: Error | undefined;
+  /** The source is no longer what the views were made from. */
+  changed = false;
   /** Options of the last query, without its signal. */
   asked: object | undefined;
   keys: Record<string, Canned>;
@@ -108,6 +110,7 @@ export class CannedCollection {
       skipped: 0,
     };
     const face = {
+      current: () => !this.changed,
       resource: async (key: string) => this.#resource(key),
       children: async (path: string) => {
         const prefix = path === "" ? "" : `${path}/`;
@@ -130,6 +133,7 @@ export class CannedCollection {
   }
 
   #resource(key: string): Resource | undefined {
+    if (this.changed) throw new ZarrsiftError("source_changed", "The source has changed");
     const canned = this.keys[key];
     if (!canned) return undefined;
     const { bytes, fail, hang } = canned;

@@ -94,7 +94,33 @@ describe("the service", () => {
 
   it("keeps /t/ free", async () => {
     const answer = await app.inject("/t/secret/views/x/v3/zarr.json");
-    expect([answer.statusCode, answer.json().detail]).toEqual([404, expect.stringContaining("reserved")]);
+    expect([answer.statusCode, answer.json().detail]).toEqual([410, expect.stringContaining("reserved")]);
+  });
+
+  it.each([
+    "/views//v3/zarr.json",
+    "//views/x/v3/zarr.json",
+    "/collections//sql/a/v3/zarr.json",
+    "/%76iews/x/v3/zarr.json",
+    "/views//v2",
+    "/views//%76%33/zarr.json",
+    "/VIEWS/x/V3/zarr.json?a=1",
+    "/zarr/v2/.zgroup",
+    "/t/x/views/y/v3/a/c/0",
+    "/t/x/zarr.json",
+  ])("never takes for absent what may be a key: %s", async (url) => {
+    for (const method of ["GET", "HEAD"] as const) {
+      const answer = await app.inject({ method, url });
+      expect([answer.statusCode, answer.headers["content-type"]]).toEqual([
+        410,
+        "application/problem+json; charset=utf-8",
+      ]);
+    }
+    expect((await app.inject(url)).json()).toMatchObject({ code: "gone", status: 410 });
+  });
+
+  it.each(["/nothing", "/v33/x", "/x?path=/v3/"])("has nothing at %s", async (url) => {
+    expect((await app.inject(url)).statusCode).toBe(404);
   });
 
   it("answers with and without a slash, and knows case", async () => {

@@ -60,11 +60,21 @@ function sendFromMemory(
   url: DataUrl,
   live: LiveView,
 ): boolean {
-  const held = url.slash ? undefined : context.cache.get(cacheKey(live, url));
+  const held = recall(context, url, live);
   if (held?.kind !== "chunk") return false;
   context.metrics.looked("hit");
   sendHeld(request, reply, held, cacheControl(url, live));
   return true;
+}
+
+/** What memory has at a key. Where the source was found changed it is forgotten: reading it then says what is wrong. */
+function recall(context: Context, url: DataUrl, live: LiveView): Held | undefined {
+  if (url.slash) return undefined;
+  const key = cacheKey(live, url);
+  const held = context.cache.get(key);
+  if (!held || live.view.face(url.face).current()) return held;
+  context.cache.delete(key);
+  return undefined;
 }
 
 function serve(
@@ -128,7 +138,7 @@ async function read(
 ): Promise<void> {
   const control = cacheControl(url, live);
   const send = async (held: Held) => sendHeld(request, reply, await variantFor(request, held), control);
-  const held = url.slash ? undefined : context.cache.get(cacheKey(live, url));
+  const held = recall(context, url, live);
   if (held) {
     context.metrics.looked("hit");
     return send(held);
@@ -137,7 +147,7 @@ async function read(
   const resource = url.slash || url.key === "" ? undefined : await face.resource(url.key, { signal });
   if (!resource) {
     const children = await face.children(url.key, { signal });
-    return children ? send(listing(request.originalUrl, children)) : sendAbsent(reply, url);
+    return children ? send(listing(request.originalUrl, url.key, children)) : sendAbsent(reply, url);
   }
   context.metrics.looked("miss");
   const keep = (bytes: Buffer): Held => {
@@ -153,9 +163,9 @@ async function read(
   return bytes ? send(keep(bufferOf(bytes))) : sendAbsent(reply, url);
 }
 
-function listing(target: string, children: readonly string[]): Held {
+function listing(target: string, key: string, children: readonly string[]): Held {
   const [path] = pathOf(target).split("?");
-  const bytes = Buffer.from(listingPage(path!, children));
+  const bytes = Buffer.from(listingPage(path!, key, children));
   const digest = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
   return { kind: "metadata", etag: `"${digest}"`, contentType: "text/html; charset=utf-8", bytes };
 }
