@@ -5,7 +5,7 @@
  * float64; on a v2 array by `fill_value`, and by the attribute only where `fill_value` is null
  * (xarray/backends/zarr.py, `FillValueCoder` and `open_store_variable`).
  */
-import { attributeValue, base64Bytes, type NullValue } from "../table/cf.ts";
+import { attributeValue, type NullValue } from "../table/cf.ts";
 import { asNumber, JsonNumber, type JsonObject, type JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
 
@@ -13,7 +13,7 @@ import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
 export function maskV3(meta: ArrayMeta, attributes: JsonObject): JsonObject {
   const { dataType } = meta;
   const { _FillValue: own, ...others } = attributes;
-  const masked = meta.format === 2 && meta.fillValue !== null ? storedMask(meta) : own;
+  const masked = meta.format === 2 && meta.fillValue !== null ? meta.fillValue : own;
   if (masked === undefined) return others;
   if (TEXT.includes(dataType.kind)) return withMissing(others, masked);
   const encoded = encodeFill(masked, dataType);
@@ -21,15 +21,11 @@ export function maskV3(meta: ArrayMeta, attributes: JsonObject): JsonObject {
   return meta.format === 3 ? attributes : others;
 }
 
-/** xarray decodes no `_FillValue` of these in v3, but does mask their `missing_value`. */
-const TEXT = ["string", "fixed_string", "fixed_bytes"];
-
-/** What xarray masks by a v2 `fill_value`; padded bytes as text, which is how it compares them. */
-function storedMask({ fillValue, dataType }: ArrayMeta): JsonValue | undefined {
-  if (dataType.kind !== "fixed_bytes" || typeof fillValue !== "string") return fillValue;
-  const text = base64Text(fillValue)?.replace(/\0+$/, "");
-  return text !== undefined && /^[\t -~]*$/.test(text) ? text : undefined;
-}
+/**
+ * xarray decodes no `_FillValue` of text in v3, but does mask its `missing_value`. For bytes it has neither: what a v2
+ * `fill_value` masks among those is not masked in the v3 face.
+ */
+const TEXT = ["string", "fixed_string"];
 
 function withMissing(attributes: JsonObject, value: JsonValue): JsonObject {
   const before = attributes.missing_value;
@@ -110,11 +106,6 @@ function floatJson(value: NullValue | undefined): JsonValue {
   const number = Number(value);
   if (Number.isFinite(number)) return Number.isInteger(number) ? new JsonNumber(number.toFixed(1)) : number;
   return String(number);
-}
-
-function base64Text(text: string): string | undefined {
-  const bytes = base64Bytes(text);
-  return bytes && String.fromCharCode(...bytes);
 }
 
 function float64Base64(value: number): string {

@@ -74,7 +74,7 @@ def v2_granule(group):
     words = np.array(["a", "bé", "", "dd", "e", "f", "g"], dtype=object)
     put(group, "words", words, chunks=(3,), dims=("y",), dtype=str, attrs={"missing_value": "dd"})
     put(group, "fixed", words.astype("<U3"), chunks=(3,), dims=("y",), fill_value="e")
-    put(group, "codes", np.array([b"a", b"b", b"", b"dd", b"e", b"f", b"g"], dtype="S3"), chunks=(3,), dims=("y",), fill_value=b"dd")
+    put(group, "codes", np.array([b"a", b"b", b"", b"dd", b"e", b"f", b"g"], dtype="S3"), chunks=(3,), dims=("y",), fill_value=None)
     put(group, "complex", (data("f4") + 1j).astype("c8"), fill_value=-9999 + 1j)
     put(group.create_group("inner"), "deep", data("f4"), fill_value=-1.0, attrs={"idx": 5, "meta_note": "own"})
     group.attrs.update({"title": "a v2 granule", "cloud": 1.0})

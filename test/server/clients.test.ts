@@ -11,6 +11,7 @@ import * as zarr from "zarrita";
 import type { Collection } from "../../src/collection.ts";
 import { open } from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
+import { CannedCollection } from "./canned.ts";
 import { kill, runChild } from "./child.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -132,6 +133,44 @@ describe.skipIf(!existsSync(GRANULES))("real data", () => {
       expect(found.size[0]).toBe(found.size[1]);
       expect([found.range, found.tail]).toEqual([true, true]);
     });
+  });
+});
+
+describe.skipIf(!existsSync(PYTHON))("odd names", () => {
+  it("are listed and opened by zarr-python as they are, but for what ends or splits a link", async () => {
+    const group = Buffer.from(JSON.stringify({ zarr_format: 3, node_type: "group", attributes: {} }));
+    const names = [
+      "gü",
+      "a b",
+      "2025-07-01T00:00:00Z",
+      "s1a:x",
+      "https-data",
+      "A+B=(1),2",
+      "100%",
+      "a#b",
+      "a&b",
+      "it's",
+    ];
+    const paths = names.flatMap((name) => [name, `${name}/https-ü`]);
+    const canned = new CannedCollection("meta", {
+      "zarr.json": { kind: "metadata", bytes: group },
+      ...Object.fromEntries(paths.map((path) => [`${path}/zarr.json`, { kind: "metadata", bytes: group }])),
+    });
+    const app = await buildApp({ collections: [canned.as()], logger: false });
+    const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+    const code = `
+import json, sys, zarr
+root = zarr.open_group(sys.argv[1], mode="r", zarr_format=3, use_consolidated=False)
+names = [name for name, node in root.members(max_depth=None) if isinstance(node, zarr.Group)]
+print(json.dumps([names, [root[name].path for name in names]]))`;
+    const { stdout } = await run(PYTHON, ["-c", code, `${origin}/collections/meta/sql/a%20%3C%20b/v3`]);
+    const [listed, opened] = JSON.parse(stdout);
+    const known = ["gü", "a b", "2025-07-01T00:00:00Z", "s1a:x", "https-data", "A+B=(1),2"];
+    const encoded = ["100%25", "a%23b", "a%26b", "it%27s"];
+    const expected = [...known, ...encoded].flatMap((name) => [name, `${name}/https-ü`]).sort();
+    expect(listed.sort()).toEqual(expected);
+    expect(opened.sort()).toEqual(expected);
+    await app.close();
   });
 });
 

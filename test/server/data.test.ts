@@ -69,6 +69,21 @@ describe("chunks", () => {
     expect(canned.reads).toEqual(["g/a/c/0"]);
   });
 
+  it.each(["/g/a/c/0", "/zarr.json"])(
+    "are not sent from memory once the source has changed: %s",
+    async (key) => {
+      const inPath = "/collections/meta/sql/x/v3";
+      for (const url of [base, inPath]) expect((await app.inject(url + key)).statusCode).toBe(200);
+      canned.changed = true;
+      for (const url of [base, inPath]) {
+        for (const headers of [{}, { "if-none-match": `"${key.slice(1)}"` }, { range: "bytes=0-1" }]) {
+          const answer = await app.inject({ url: url + key, headers });
+          expect([answer.statusCode, answer.json().code]).toEqual([503, "source_changed"]);
+        }
+      }
+    },
+  );
+
   it("are measured by HEAD without being read", async () => {
     const head = await app.inject({ method: "HEAD", url: `${base}/g/a/c/0` });
     expect([head.statusCode, head.headers["content-length"], head.body]).toEqual([200, "10", ""]);

@@ -158,6 +158,8 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
     const inPath = `/collections/granules/sql/${encodeURIComponent(SQL)}/v3/zarr.json`;
     expect((await app.inject(`${path}/zarr.json`)).statusCode).toBe(200);
     expect((await app.inject(inPath)).statusCode).toBe(200);
+    const chunk = `${path}/meta/source_idx/c/0`;
+    for (let i = 0; i < 2; i++) expect((await app.inject(chunk)).statusCode).toBe(200);
 
     const column = join(source, "meta/orbit_number/c/0");
     writeFileSync(column, readFileSync(column));
@@ -166,6 +168,8 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
       const answer = await app.inject(url);
       expect([answer.statusCode, answer.json().code]).toEqual([503, "source_changed"]);
     }
+    const fromMemory = await app.inject(chunk);
+    expect([fromMemory.statusCode, fromMemory.json().code]).toEqual([503, "source_changed"]);
     const second = (await make()).json();
     expect(second.version).not.toBe(first.version);
     expect(second.id).not.toBe(first.id);

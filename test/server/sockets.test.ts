@@ -10,13 +10,13 @@ let app: FastifyInstance;
 let canned: CannedCollection;
 let origin: string;
 
-async function listen(limits: AppOptions["limits"] = {}) {
+async function listen(limits: AppOptions["limits"] = {}, logger: AppOptions["logger"] = false) {
   canned = new CannedCollection("meta", {
     "zarr.json": { kind: "metadata", bytes: Buffer.from("{}") },
     "a/c/0": { kind: "chunk", bytes: CHUNK },
     "a/c/hang": { kind: "chunk", hang: true },
   });
-  app = await buildApp({ collections: [canned.as()], logger: false, limits });
+  app = await buildApp({ collections: [canned.as()], logger, limits });
   origin = await app.listen({ port: 0, host: "127.0.0.1" });
 }
 afterEach(() => app.close());
@@ -99,6 +99,14 @@ describe("over a socket", () => {
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   });
 
+  it("a request without Host is a problem with an id; HTTP/1.0 needs none", async () => {
+    await listen();
+    const { answer } = await raw("GET /healthz HTTP/1.1\r\nConnection: close\r\nX-Request-Id: me-1\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nx-request-id: me-1\r\n/);
+    expect(answer).toMatch(/application\/problem\+json[\s\S]*"code":"bad_request"/);
+    expect((await raw("GET /healthz HTTP/1.0\r\n\r\n")).answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("a PUT is refused without its body being read", async () => {
     await listen();
     const answer = await fetch(origin + inPath("x", "/v3/zarr.json"), { method: "PUT", body: CHUNK });
@@ -108,6 +116,18 @@ describe("over a socket", () => {
 });
 
 describe("a client that hangs up", () => {
+  it("is no error of the server, even in the middle of a body", async () => {
+    const logged: string[] = [];
+    await listen({}, { level: "warn", stream: { write: (line: string) => void logged.push(line) } });
+    const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+    const head = "Host: h\r\nContent-Type: application/json\r\nContent-Length: 100";
+    socket.write(`POST /collections/meta/views HTTP/1.1\r\n${head}\r\n\r\n{"sql":`);
+    await new Promise((resolve) => app.server.once("request", resolve));
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(logged).toEqual([]);
+  });
+
   it("stops the read of its chunk", async () => {
     await listen();
     const controller = new AbortController();
