@@ -41,6 +41,7 @@ const NAMES = [
   ...ALIASES.keys(),
   ...CONSTRUCTORS.keys(),
   ...Object.keys(SPATIAL),
+  ...AGGREGATES,
   "coalesce",
   "nullif",
   "now",
@@ -50,8 +51,7 @@ const NAMES = [
 export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExpr {
   const { at } = call;
   const name = ALIASES.get(call.name) ?? call.name;
-  if (call.distinct || call.star || AGGREGATES.has(name))
-    throw unsupported(call, "aggregates are not supported yet");
+  if (call.distinct || call.star || AGGREGATES.has(name)) throw misplaced(call);
   if (Object.hasOwn(SPATIAL, name)) return spatial(call, SPATIAL[name]!, args);
   if (CONSTRUCTORS.has(name)) return construct(call, args);
   if (name === "coalesce") return coalesce(call, args);
@@ -63,6 +63,13 @@ export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined)
   for (const [i, kind] of fn.args.entries()) checkKind(call, args[i]!, kind);
   if (args.some(({ type }) => type.kind === "null")) return constant(null, NULL_TYPE, at);
   return { node: "call", name, args, type: fn.result(args.map(({ type }) => type)), at };
+}
+
+function misplaced({ name, at }: Call) {
+  const message = AGGREGATES.has(name)
+    ? `${name}() works on many rows: it can stand in SELECT, HAVING and ORDER BY, not in WHERE, GROUP BY or another aggregate`
+    : `${name}() is no aggregate: it takes no * and no DISTINCT`;
+  return sqlError("sql_syntax", message, at);
 }
 
 function unsupported({ name, at }: Call, why: string) {

@@ -30,12 +30,6 @@ export function queryOptions({ params, bbox, datetime }: QueryFields): QueryOpti
   };
 }
 
-/** What EXPLAIN in front of the SQL asks for, which is the same as the `explain` parameter. */
-export function explainOf(sql: string): "plan" | "analyze" | undefined {
-  const match = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*EXPLAIN\b(\s+ANALY[SZ]E\b)?/i.exec(sql);
-  return match ? (match[1] ? "analyze" : "plan") : undefined;
-}
-
 /** `[w, s, e, n]` or `"w,s,e,n"`, degrees; west > east crosses the antimeridian. */
 function parseBbox(value: unknown): [number, number, number, number] {
   const parts = typeof value === "string" ? value.split(",").map(numberOf) : (value as unknown[]);
