@@ -172,13 +172,13 @@ function argumentOf(call: Call, rows: Scope): BoundExpr | undefined {
 
 type Kind = SqlType["kind"];
 
-const isNumber = (kind: Kind) => ["int", "float", "bool", "null"].includes(kind);
+const isNumber = (kind: Kind) => kind === "int" || kind === "float" || kind === "null";
 
 const TAKES: Record<AggregateName, (kind: Kind) => boolean> = {
   count: () => true,
   min: (kind) => kind !== "geometry",
   max: (kind) => kind !== "geometry",
-  sum: (kind) => isNumber(kind) || kind === "duration",
+  sum: (kind) => isNumber(kind) || kind === "bool" || kind === "duration",
   avg: isNumber,
   st_extent: (kind) => kind === "geometry" || kind === "null",
 };

@@ -83,7 +83,10 @@ function bindHaving(having: Expr, scope: Scope): Condition {
 
 /** DISTINCT groups by all of its items. */
 function bindDistinct(listed: readonly ListedItem[], items: readonly OutputItem[], before: Scope) {
-  const keys = items.map(({ expr, text }, i) => ({ source: listed[i]!.expr, expr, text }));
+  const keys = items.map(({ expr }, i) => {
+    const source = listed[i]!.expr;
+    return { source, expr, text: printExpr(source, before.params) };
+  });
   const { grouping, scope } = bindGrouping("distinct", keys, before);
   const columns = items.map((item): OutputItem => {
     const key = grouping.keys.find(({ expr }) => same(expr, item.expr))!;

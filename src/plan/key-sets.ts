@@ -56,7 +56,7 @@ export class WordSet {
     slots[slot] = this.size + 1;
     for (let k = 0; k < width; k++) own[this.size * width + k] = words[at + k]!;
     this.size++;
-    if (this.size * 2 > slots.length) this.#grow();
+    if (this.size * 2 >= slots.length) this.#grow();
     return this.size - 1;
   }
 
@@ -94,7 +94,7 @@ export class TextSet {
     }
     this.#slots[slot] = this.size + 1;
     this.#append(data, start, end);
-    if (this.size * 2 > this.#slots.length) this.#grow();
+    if (this.size * 2 >= this.#slots.length) this.#grow();
     return this.size - 1;
   }
 
