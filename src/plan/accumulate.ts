@@ -173,17 +173,18 @@ class OnlyDistinct implements Accumulator {
 
   add({ length, ids, groups, numbers }: Rows, vector: Vector): void {
     const words = this.#keys.of([vector], length);
-    const fresh: number[] = [];
+    const fresh = new Uint32Array(length);
+    let count = 0;
     for (let i = 0, at = 0; i < length; i++, at += this.#keys.width) {
       if (vector.nulls?.[i]) continue;
       if (ids) words[at] = ids[i]!;
       const before = this.#seen.size;
       this.#seen.add(words, at);
-      if (this.#seen.size > before) fresh.push(i);
+      if (this.#seen.size > before) fresh[count++] = i;
     }
-    const rows = Uint32Array.from(fresh);
-    const own = ids && Uint32Array.from(rows, (row) => ids[row]!);
-    this.#inner.add({ length: rows.length, ids: own, groups, numbers }, gather(vector, rows));
+    const rows = fresh.subarray(0, count);
+    const own = ids && rows.map((row) => ids[row]!);
+    this.#inner.add({ length: count, ids: own, groups, numbers }, gather(vector, rows));
   }
 
   result(groups: number): Vector {

@@ -123,13 +123,14 @@ export class GroupKeys {
   add(vectors: readonly Vector[], length: number): Uint32Array {
     const words = this.#words.of(vectors, length);
     const ids = new Uint32Array(length);
-    const fresh: number[] = [];
+    const fresh = new Uint32Array(length);
+    let count = 0;
     for (let i = 0, at = 0; i < length; i++, at += this.#words.width) {
       const before = this.#set.size;
       ids[i] = this.#set.add(words, at);
-      if (this.#set.size > before) fresh.push(i);
+      if (this.#set.size > before) fresh[count++] = i;
     }
-    if (fresh.length > 0) this.#keep(vectors, Uint32Array.from(fresh));
+    if (count > 0) this.#keep(vectors, fresh.subarray(0, count));
     return ids;
   }
 
