@@ -55,6 +55,14 @@ function withoutNaN(type: SqlType, values: Float64Array): Vector {
   return { kind: "number", type, length: values.length, values, nulls: some ? nulls : undefined };
 }
 
+/** Sums of integers that doubles hold; of no values they are NULL. */
+function withoutNone(type: SqlType, sums: Float64Array, counts: Float64Array): Vector {
+  const { length } = counts;
+  const nulls = Uint8Array.from(counts, (count) => (count === 0 ? 1 : 0));
+  const some = nulls.includes(1);
+  return { kind: "number", type, length, values: sums.slice(0, length), nulls: some ? nulls : undefined };
+}
+
 const FLOAT: SqlType = { kind: "float", bits: 64 };
 
 /** Sums and means of floats, in doubles, in the order of the rows. */
@@ -144,6 +152,7 @@ class IntegerSums implements Accumulator {
       const mean = (_: unknown, i: number) => (counts[i] === 0 ? Number.NaN : Number(exact(i)) / counts[i]!);
       return withoutNaN(FLOAT, Float64Array.from({ length: groups }, mean));
     }
+    if (this.#aside.size === 0) return withoutNone(this.#aggregate.type, sums, counts.subarray(0, groups));
     const cells = Array.from({ length: groups }, (_, i) =>
       counts[i] === 0 ? null : this.#checked(exact(i)),
     );

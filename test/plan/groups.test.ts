@@ -8,6 +8,7 @@ import { Budget, TextSet, WordSet } from "../../src/plan/key-sets.ts";
 import { planQuery } from "../../src/plan/plan.ts";
 import { type SqlType, typeName } from "../../src/table/types.ts";
 import type { CellValue } from "../../src/table/vector.ts";
+import { wildExpression } from "../sql/generate.ts";
 import { answer, MemoryTable, random } from "./memory-table.ts";
 import { Dice, randomTable } from "./naive.ts";
 import { groupQuery, valueIn } from "./naive-groups.ts";
@@ -307,6 +308,49 @@ describe("what cannot be is an error with its place", () => {
     expect(query.rowQuery).toBe(false);
     expect(() => query.matches()).toThrow(/No view can be made/);
     await expect(query.project(Float64Array.of(0))).rejects.toMatchObject({ code: "not_a_row_query" });
+  });
+});
+
+describe("whatever is asked", () => {
+  it.each([1, 2, 3, 4])("is answered, or refused with an error of ours (seed %i)", async (seed) => {
+    const next = random(seed + 500);
+    const dice = new Dice(next);
+    const column = (cells: CellValue[], type: SqlType) => ({ type, cells, chunkRows: 2 });
+    const table = new MemoryTable({
+      a: column([1, 2, null, 2, 1], INT32),
+      b: column(["x", "", null, "x", "y"], { kind: "string" }),
+      c: column([true, null, false, true, true], { kind: "bool" }),
+      "d e": column([0.5, 1, 2, null, -1], { kind: "float", bits: 64 }),
+    });
+    const functions = ["max(a + 1)", "count(*)", "count(DISTINCT b)", "sum(a)", "min(b)"];
+    const expression = () =>
+      wildExpression(next, dice.below(3)).replace(/f\([^)]*\)/g, () => dice.of(functions));
+    let answered = 0;
+    for (let q = 0; q < 400; q++) {
+      const by = Array.from({ length: dice.below(3) }, expression);
+      const items = [...by.filter(() => dice.chance(0.7)), dice.of([...functions, expression()])];
+      const sql = [
+        `SELECT ${dice.chance(0.3) ? "DISTINCT " : ""}${items.map((item, i) => `${item} AS k${i}`).join(", ")} FROM meta`,
+        by.length > 0 ? ` GROUP BY ${by.join(", ")}` : "",
+        dice.chance(0.2) ? ` HAVING ${expression()}` : "",
+        dice.chance(0.5) ? ` ORDER BY ${dice.of([...items, expression(), "k0"])}` : "",
+      ].join("");
+      try {
+        await answer(planQuery(table, sql));
+        answered++;
+      } catch (error) {
+        expect(isZarrsiftError(error), `${sql}: ${(error as Error).stack}`).toBe(true);
+      }
+    }
+    expect(answered).toBeGreaterThan(20);
+  });
+
+  it("deep expressions in every clause take no time", async () => {
+    const deep = Array.from({ length: 900 }, () => "n").join(" + ");
+    const start = performance.now();
+    const sql = `SELECT DISTINCT ${deep} + 1 AS x FROM meta GROUP BY ${deep} ORDER BY ${deep} + 1 + 0`;
+    expect(await rowsOf(sql)).toHaveLength(4);
+    expect(performance.now() - start).toBeLessThan(3000);
   });
 });
 
