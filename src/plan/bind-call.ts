@@ -37,11 +37,11 @@ const NOT_YET = new Set(
 
 /** All names, for suggestions. */
 const NAMES = [
+  ...AGGREGATES,
   ...FUNCTIONS.keys(),
   ...ALIASES.keys(),
   ...CONSTRUCTORS.keys(),
   ...Object.keys(SPATIAL),
-  ...AGGREGATES,
   "coalesce",
   "nullif",
   "now",
@@ -63,13 +63,6 @@ export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined)
   for (const [i, kind] of fn.args.entries()) checkKind(call, args[i]!, kind);
   if (args.some(({ type }) => type.kind === "null")) return constant(null, NULL_TYPE, at);
   return { node: "call", name, args, type: fn.result(args.map(({ type }) => type)), at };
-}
-
-function misplaced({ name, at }: Call) {
-  const message = AGGREGATES.has(name)
-    ? `${name}() works on many rows: it can stand in SELECT, HAVING and ORDER BY, not in WHERE, GROUP BY or another aggregate`
-    : `${name}() is no aggregate: it takes no * and no DISTINCT`;
-  return sqlError("sql_syntax", message, at);
 }
 
 function unsupported({ name, at }: Call, why: string) {
@@ -175,4 +168,11 @@ function clock(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExp
     );
   }
   return constant(now, { kind: "timestamp", unit: "us" }, call.at);
+}
+
+function misplaced({ name, at }: Call) {
+  const message = AGGREGATES.has(name)
+    ? `${name}() works on many rows: it can stand in SELECT, HAVING and ORDER BY, not in WHERE, GROUP BY or another aggregate`
+    : `${name}() is no aggregate: it takes no * and no DISTINCT`;
+  return sqlError("sql_syntax", message, at);
 }

@@ -3,6 +3,8 @@ import { messageOf, ZarrsiftError } from "../errors.ts";
 import type { Parameter, QueryOptions } from "../plan/api.ts";
 import { JsonNumber, type JsonValue, parseJson } from "../zarr/json.ts";
 
+export { explainOf } from "../plan/explain.ts";
+
 /** A body's JSON: what `JSON.parse` gives, but integers beyond 2^53 are bigints. */
 export function parseBody(text: string): unknown {
   if (text.trim() === "") throw new ZarrsiftError("bad_request", "The body is empty; JSON was expected.");

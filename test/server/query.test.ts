@@ -1,9 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ZarrsiftError } from "../../src/errors.ts";
-import { explainOf } from "../../src/plan/explain.ts";
 import { type AppOptions, buildApp } from "../../src/server/index.ts";
-import { parseBody } from "../../src/server/requests.ts";
+import { explainOf, parseBody } from "../../src/server/requests.ts";
 import { CannedCollection } from "./canned.ts";
 
 let app: FastifyInstance;

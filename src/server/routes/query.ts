@@ -2,10 +2,9 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
-import { explainOf } from "../../plan/explain.ts";
 import { type Context, runQuery } from "../context.ts";
 import { checkSqlSize } from "../limits.ts";
-import { parseParams, type QueryFields, queryOptions } from "../requests.ts";
+import { explainOf, parseParams, type QueryFields, queryOptions } from "../requests.ts";
 import { FORMATS, type RowFormat, rowsText } from "../rows.ts";
 import { COLLECTION_PARAMS, ERRORS, EXPLAIN, QUERY_BODY, QUERY_STRING, ROWS } from "../schemas.ts";
 import { type Watch, watchClient } from "../watch.ts";
