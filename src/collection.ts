@@ -140,16 +140,20 @@ export class Collection {
     };
   }
 
-  /** How a query is answered; `analyze` runs it too. */
+  /**
+   * How a query is answered; `analyze` runs it too.
+   *
+   * @param mode default: what EXPLAIN or EXPLAIN ANALYZE in front of the SQL says, else `plan`
+   */
   async explain(
     sql: string,
-    mode: "plan" | "analyze",
+    mode?: "plan" | "analyze",
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
     const { table, version } = await this.#current();
     const query = planQuery(table, sql, options);
-    refuseExplain(query);
-    return { plan: mode === "plan" ? query.explain() : await query.analyze(options), version: await version };
+    const runs = (mode ?? query.explains) === "analyze";
+    return { plan: runs ? await query.analyze(options) : query.explain(), version: await version };
   }
 
   /** A view of the rows that a query finds, or of the rows named, in that order. */
@@ -291,7 +295,7 @@ function refuseExplain({ explains }: Query): void {
   if (!explains) return;
   throw new ZarrsiftError(
     "bad_request",
-    "EXPLAIN is asked for beside the SQL, not in it: --explain, explain=plan or collection.explain(sql)",
+    "A query with EXPLAIN answers with its plan, not with rows: collection.explain(sql)",
   );
 }
 

@@ -2,6 +2,7 @@ import type { Collection, Explain } from "../collection.ts";
 import { isZarrsiftError } from "../errors.ts";
 import { open } from "../index.ts";
 import type { QueryOptions } from "../plan/api.ts";
+import { explainOf } from "../plan/explain.ts";
 import { type Arguments, absentStatuses, choice, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
@@ -19,12 +20,13 @@ ${SOURCE_HELP}
 
   --format FORMAT      table (default), json, ndjson or csv
   --params JSON        values for $1, $2 … in the SQL, as a JSON array
-  --explain            show the steps instead of the answer
+  --explain            show the steps instead of the answer; EXPLAIN in front of the SQL does the same
   --analyze            with --explain: run them too, and show rows, requests, bytes and times
   ${ABSENT_HELP}
 
 examples:
   zarrsift query granules.zarr "SELECT idx, date FROM meta WHERE cloud_cover < 10 ORDER BY date LIMIT 5"
+  zarrsift query granules.zarr "SELECT platform, count(*), avg(cloud_cover) FROM meta GROUP BY platform"
   zarrsift query granules.zarr "SELECT * FROM meta WHERE ST_Intersects(bbox, ST_MakeEnvelope(0, 0, 10, 10))"
   zarrsift query granules.zarr 'SELECT idx FROM meta WHERE platform = $1' --params '["metop-a"]' --format csv
   zarrsift query granules.zarr "SELECT idx FROM meta WHERE date < TIMESTAMP '2025-07-01'" --explain --analyze
@@ -67,11 +69,13 @@ export const query: Command = {
 function answer(args: Arguments, sql: string): (collection: Collection) => AsyncIterable<string> {
   const format = choice(args, "format", FORMATS);
   const options: QueryOptions = { params: readParams(args.text("params")) };
-  const mode = args.flag("analyze") ? "analyze" : "plan";
-  if (mode === "analyze" && !args.flag("explain")) throw new UsageError("--analyze goes with --explain");
-  if (args.flag("explain")) {
+  const explains = explainOf(sql);
+  const explain = args.flag("explain") || explains !== undefined;
+  const mode = args.flag("analyze") ? "analyze" : (explains ?? "plan");
+  if (args.flag("analyze") && !explain) throw new UsageError("--analyze goes with --explain");
+  if (explain) {
     if (format !== "table" && format !== "json")
-      throw new UsageError(`--explain has no format ${format}: table or json`);
+      throw new UsageError(`${explains ? "EXPLAIN" : "--explain"} has no format ${format}: table or json`);
     return async function* (collection) {
       const explained = await collection.explain(sql, mode, options);
       yield format === "json" ? `${JSON.stringify(explained, null, 2)}\n` : steps(explained, terminalWidth());

@@ -32,7 +32,10 @@ export interface OutputColumn {
 /** A run of result rows, column by column. */
 export interface Batch {
   length: number;
-  /** idx of each row, exact below 2^53. */
+  /**
+   * idx of each row, exact below 2^53. Where the rows are not rows of the table (aggregates, GROUP BY, DISTINCT): the
+   * row's number in the answer, from 0.
+   */
   idx: Float64Array;
   /** One per output column. */
   vectors: Vector[];

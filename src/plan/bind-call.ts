@@ -37,6 +37,7 @@ const NOT_YET = new Set(
 
 /** All names, for suggestions. */
 const NAMES = [
+  ...AGGREGATES,
   ...FUNCTIONS.keys(),
   ...ALIASES.keys(),
   ...CONSTRUCTORS.keys(),
@@ -50,8 +51,7 @@ const NAMES = [
 export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExpr {
   const { at } = call;
   const name = ALIASES.get(call.name) ?? call.name;
-  if (call.distinct || call.star || AGGREGATES.has(name))
-    throw unsupported(call, "aggregates are not supported yet");
+  if (call.distinct || call.star || AGGREGATES.has(name)) throw misplaced(call);
   if (Object.hasOwn(SPATIAL, name)) return spatial(call, SPATIAL[name]!, args);
   if (CONSTRUCTORS.has(name)) return construct(call, args);
   if (name === "coalesce") return coalesce(call, args);
@@ -168,4 +168,11 @@ function clock(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExp
     );
   }
   return constant(now, { kind: "timestamp", unit: "us" }, call.at);
+}
+
+function misplaced({ name, at }: Call) {
+  const message = AGGREGATES.has(name)
+    ? `${name}() works on many rows: it can stand in SELECT, HAVING and ORDER BY, not in WHERE, GROUP BY or another aggregate`
+    : `${name}() is no aggregate: it takes no * and no DISTINCT`;
+  return sqlError("sql_syntax", message, at);
 }

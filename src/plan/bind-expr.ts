@@ -45,6 +45,8 @@ export interface Scope {
   now: bigint | undefined;
   /** Select items by alias, for names that are no column. */
   aliases?: ReadonlyMap<string, Expr>;
+  /** Where groups are read: what an expression is there, undefined for one whose parts decide. */
+  group?: ((expr: Expr) => BoundExpr | undefined) | undefined;
 }
 
 type Of<T extends Expr["type"]> = Extract<Expr, { type: T }>;
@@ -54,7 +56,7 @@ type Of<T extends Expr["type"]> = Extract<Expr, { type: T }>;
  *   `bad_parameter`, with the place in the text
  */
 export function bindExpr(expr: Expr, scope: Scope): BoundExpr {
-  return fold(bindNode(expr, scope));
+  return scope.group?.(expr) ?? fold(bindNode(expr, scope));
 }
 
 function bindNode(expr: Expr, scope: Scope): BoundExpr {

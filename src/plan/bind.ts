@@ -3,15 +3,15 @@ import type { Position } from "../errors.ts";
 import type { Expr, OrderItem, Select, SelectItem } from "../sql/ast.ts";
 import { sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
-import { children } from "../sql/walk.ts";
 import type { Table } from "../table/table.ts";
 import { INT64, typeName } from "../table/types.ts";
 import type { OutputColumn } from "./api.ts";
-import { AGGREGATES } from "./bind-call.ts";
 import { bindCondition, bindExpr, type Scope } from "./bind-expr.ts";
+import { aliased, bindGrouping, type Grouping, isGrouped } from "./bind-group.ts";
 import { type BoundExpr, isConstant } from "./bound.ts";
 import { bindAnd, canMerge } from "./compare.ts";
 import { checkTable, shownName } from "./names.ts";
+import { same } from "./same.ts";
 
 export interface SortKey {
   expr: BoundExpr;
@@ -34,6 +34,8 @@ export interface BoundQuery {
   items: OutputItem[];
   /** All must hold. */
   conditions: Condition[];
+  /** How rows become groups, and those again: what comes after reads the groups of the last. Empty: it reads rows. */
+  groups: Grouping[];
   orderBy: SortKey[];
   limit: number | undefined;
   offset: number;
@@ -41,46 +43,56 @@ export interface BoundQuery {
 
 /** Whether each row of the answer is a row of the table: no aggregates, GROUP BY, HAVING or DISTINCT. */
 export function isRowQuery(select: Select): boolean {
-  const exprs = [
-    ...select.items.flatMap((item) => (item.type === "star" ? [] : [item.expr])),
-    ...select.orderBy.map(({ expr }) => expr),
-  ];
-  return !select.distinct && select.groupBy.length === 0 && !select.having && !exprs.some(hasAggregate);
-}
-
-function hasAggregate(expr: Expr): boolean {
-  return (
-    (expr.type === "call" && (expr.star || AGGREGATES.has(expr.name))) || children(expr).some(hasAggregate)
-  );
+  return !select.distinct && !isGrouped(select);
 }
 
 /** @throws ZarrsiftError for whatever is wrong with the query; nothing has been read by then */
 export function bindSelect(select: Select, scope: Scope): BoundQuery {
-  refuseGroups(select);
   checkTable(select.from.name, scope.table, select.from.at);
   const inside: Scope = { ...scope, alias: select.from.alias };
-  const items = bindItems(select.items, inside);
-  const aliased: Scope = { ...inside, aliases: aliasesOf(select.items) };
+  const rows: Scope = { ...inside, aliases: aliasesOf(select.items) };
+  const listed = select.items.flatMap((item) => listedItems(item, scope.table));
+  const grouped = isGrouped(select) ? bindGroups(select.groupBy, listed, rows) : undefined;
+  const plain = bindItems(listed, inside, grouped?.scope);
+  const distinct = select.distinct ? bindDistinct(listed, plain, grouped?.scope ?? rows) : undefined;
+  const items = distinct?.items ?? plain;
+  const last = distinct?.scope ?? grouped?.scope ?? rows;
+  if (select.having) grouped!.grouping.having = bindHaving(select.having, grouped!.scope);
   return {
+    conditions: select.where ? bindConditions(select.where, rows) : [],
+    groups: [grouped, distinct].flatMap((stage) => (stage ? [stage.grouping] : [])),
     items,
-    conditions: select.where ? bindConditions(select.where, aliased) : [],
-    orderBy: select.orderBy.flatMap((item) => bindOrder(item, items, aliased)),
+    orderBy: select.orderBy.flatMap((item) => bindOrder(item, items, last)),
     limit: bindCount(select.limit, inside, "LIMIT"),
     offset: bindCount(select.offset, inside, "OFFSET") ?? 0,
   };
 }
 
-function refuseGroups(select: Select): void {
-  const refuse = (what: string, at: Position) => {
-    throw sqlError(
-      "sql_unsupported",
-      `${what} is not supported yet: select rows, and group them where they arrive`,
-      at,
-    );
-  };
-  if (select.distinct) refuse("DISTINCT", select.at);
-  if (select.groupBy[0]) refuse("GROUP BY", select.groupBy[0].at);
-  if (select.having) refuse("HAVING", select.having.at);
+/** Keys are expressions of rows, positions of items, or aliases of some where no column has that name. */
+function bindGroups(groupBy: readonly Expr[], items: readonly ListedItem[], rows: Scope) {
+  const keys = groupBy.map((expr) => {
+    const source = isPosition(expr) ? itemAt(expr, items, "GROUP BY").expr : aliased(expr, rows);
+    return { source, expr: bindExpr(source, rows), text: printExpr(source, rows.params) };
+  });
+  return bindGrouping("aggregate", keys, rows);
+}
+
+function bindHaving(having: Expr, scope: Scope): Condition {
+  return { expr: bindCondition(having, scope, "HAVING"), text: printExpr(having, scope.params) };
+}
+
+/** DISTINCT groups by all of its items. */
+function bindDistinct(listed: readonly ListedItem[], items: readonly OutputItem[], before: Scope) {
+  const keys = items.map(({ expr }, i) => {
+    const source = listed[i]!.expr;
+    return { source, expr, text: printExpr(source, before.params) };
+  });
+  const { grouping, scope } = bindGrouping("distinct", keys, before);
+  const columns = items.map((item): OutputItem => {
+    const key = grouping.keys.find(({ expr }) => same(expr, item.expr))!;
+    return { ...item, expr: { node: "column", name: key.text, type: item.type, at: item.expr.at } };
+  });
+  return { grouping, scope, items: columns };
 }
 
 function aliasesOf(items: readonly SelectItem[]): Map<string, Expr> {
@@ -92,10 +104,28 @@ function aliasesOf(items: readonly SelectItem[]): Map<string, Expr> {
   return aliases;
 }
 
-function bindItems(items: readonly SelectItem[], scope: Scope): OutputItem[] {
-  const bound = items.flatMap((item) =>
-    item.type === "star" ? starItems(scope.table, item.at) : [bindItem(item, scope)],
-  );
+/** An item that is an expression; those of `*` are its columns. */
+interface ListedItem extends Extract<SelectItem, { type: "expr" }> {
+  named: boolean;
+}
+
+function listedItems(item: SelectItem, table: Table): ListedItem[] {
+  if (item.type === "expr") return [{ ...item, named: true }];
+  for (const error of table.unusable?.values() ?? []) if (error.code === "meta_invalid") throw error;
+  const { at } = item;
+  return [...table.columns.keys()].map(shownName).map((name) => ({
+    type: "expr",
+    expr: { type: "column", name, table: undefined, quoted: true, at },
+    alias: undefined,
+    text: name,
+    named: false,
+    at,
+  }));
+}
+
+/** @param grouped where the items are those of groups */
+function bindItems(listed: readonly ListedItem[], rows: Scope, grouped: Scope | undefined): OutputItem[] {
+  const bound = listed.map((item) => bindItem(item, rows, grouped));
   const seen = new Set<string>();
   for (const { name, expr } of bound) {
     if (seen.has(name))
@@ -107,11 +137,6 @@ function bindItems(items: readonly SelectItem[], scope: Scope): OutputItem[] {
     seen.add(name);
   }
   return bound;
-}
-
-function starItems(table: Table, at: Position): OutputItem[] {
-  for (const error of table.unusable?.values() ?? []) if (error.code === "meta_invalid") throw error;
-  return [...table.columns.values()].map((column) => columnItem(column.name, table, at, false));
 }
 
 /** The item that is just the stored column `name`. */
@@ -134,20 +159,21 @@ export function idxItem(name: string, at: Position): OutputItem {
   };
 }
 
-function bindItem(item: Extract<SelectItem, { type: "expr" }>, scope: Scope): OutputItem {
-  const expr = bindExpr(item.expr, scope);
-  const { alias, text, at } = item;
-  if (expr.node === "idx") return idxItem(alias ?? "idx", at);
-  if (expr.node === "column") {
-    const column = columnItem(expr.name, scope.table, at, true);
-    return { ...column, name: alias ?? column.name };
+function bindItem(item: ListedItem, rows: Scope, grouped: Scope | undefined): OutputItem {
+  const { alias, text, named, at } = item;
+  const expr = bindExpr(item.expr, grouped ? { ...grouped, aliases: new Map() } : rows);
+  const stored = item.expr.type === "column" ? bindExpr(item.expr, rows) : expr;
+  if (stored.node === "idx") return { ...idxItem(alias ?? "idx", at), expr };
+  if (stored.node === "column" && (!grouped || item.expr.type === "column")) {
+    const column = columnItem(stored.name, rows.table, at, named);
+    return { ...column, name: alias ?? column.name, expr };
   }
   return {
     name: alias ?? text,
     type: expr.type,
     column: undefined,
     named: true,
-    text: printExpr(item.expr, scope.params),
+    text: printExpr(item.expr, rows.params),
     expr,
   };
 }
@@ -190,15 +216,7 @@ function bindOrder(item: OrderItem, items: readonly OutputItem[], scope: Scope):
 }
 
 function orderExpr(expr: Expr, items: readonly OutputItem[], scope: Scope): BoundExpr {
-  if (expr.type === "literal" && typeof expr.value === "bigint") {
-    const item = items[Number(expr.value) - 1];
-    if (item) return item.expr;
-    throw sqlError(
-      "sql_type",
-      `ORDER BY ${expr.value}: there is no such output column, they are 1 to ${items.length}`,
-      expr.at,
-    );
-  }
+  if (isPosition(expr)) return itemAt(expr, items, "ORDER BY").expr;
   if (expr.type === "column" && expr.table === undefined) {
     const alike = (name: string) =>
       name === expr.name || (!expr.quoted && name.toLowerCase() === expr.name.toLowerCase());
@@ -208,6 +226,19 @@ function orderExpr(expr: Expr, items: readonly OutputItem[], scope: Scope): Boun
     if (item) return item.expr;
   }
   return bindExpr(expr, scope);
+}
+
+type ItemNumber = Expr & { type: "literal"; value: bigint };
+
+function isPosition(expr: Expr): expr is ItemNumber {
+  return expr.type === "literal" && typeof expr.value === "bigint";
+}
+
+function itemAt<T>({ value, at }: ItemNumber, items: readonly T[], clause: string): T {
+  const item = items[Number(value) - 1];
+  if (item) return item;
+  const message = `${clause} ${value}: there is no such output column, they are 1 to ${items.length}`;
+  throw sqlError("sql_type", message, at);
 }
 
 function bindCount(expr: Expr | undefined, scope: Scope, what: string): number | undefined {

@@ -5,41 +5,22 @@ import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
 import { gather, type Vector } from "../table/vector.ts";
 import type { Batch } from "./api.ts";
+import { BatchSize, MOST_ROWS } from "./batch-size.ts";
 import type { OutputItem, SortKey } from "./bind.ts";
 import { Cancel } from "./cancel.ts";
 import { compileValue } from "./compile.ts";
 import type { Frame } from "./frame.ts";
 import type { Plan } from "./make-plan.ts";
 import { numbersOf, type RowSet, rowCount, someRows } from "./rows.ts";
+import { runGroups } from "./run-groups.ts";
 import { columnsNeeded, frameOf, Scan, type ScanOptions } from "./scan.ts";
 import { Sorter } from "./sort.ts";
-
-/** Rows of a first batch, most rows of any, and the bytes that a batch should take. */
-const FIRST_ROWS = 8192;
-const MOST_ROWS = 65_536;
-const BATCH_BYTES = 16 * 2 ** 20;
-
-/** How many rows the next batch has, from what the last one took. */
-class BatchSize {
-  rows = FIRST_ROWS;
-
-  learn({ length, vectors }: Batch): void {
-    const bytes = vectors.reduce((sum, vector) => sum + sizeOf(vector), 1);
-    if (length > 0)
-      this.rows = Math.max(256, Math.min(MOST_ROWS, Math.floor((BATCH_BYTES * length) / bytes)));
-  }
-}
-
-function sizeOf(vector: Vector): number {
-  if (vector.kind !== "bytes") return vector.values.byteLength;
-  let bytes = 8 * vector.length;
-  for (let i = 0; i < vector.length; i++) bytes += vector.ends[i]! - vector.starts[i]!;
-  return bytes;
-}
+import { traced } from "./trace.ts";
 
 /** The answer of a plan, in batches of at most 65,536 rows. */
 export async function* runPlan(plan: Plan, table: Table, options: ScanOptions = {}): AsyncGenerator<Batch> {
-  if (plan.orderBy.length > 0) yield* runSorted(plan, table, options);
+  if (plan.groups.length > 0) yield* runGroups(plan, table, options);
+  else if (plan.orderBy.length > 0) yield* runSorted(plan, table, options);
   else yield* runScan(plan, table, options);
 }
 
@@ -229,16 +210,4 @@ function noSuchRow(row: number, rows: number): ZarrsiftError {
   return new ZarrsiftError("bad_idx", `There is no row ${row}: idx goes from 0 to ${rows - 1}`, {
     details: { idx: row },
   });
-}
-
-async function traced<T>(
-  { trace }: ScanOptions,
-  step: string,
-  rows: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (!trace) return work();
-  const result = await trace.during(step, work);
-  trace.add(step, { rowsIn: rows, rowsOut: rows });
-  return result;
 }

@@ -1,6 +1,8 @@
 /** Plans as EXPLAIN shows them. */
 import type { Table } from "../table/table.ts";
+import type { Grouping } from "./bind-group.ts";
 import type { Plan } from "./make-plan.ts";
+import { columnsOfGrouping, groupsWanted } from "./run-groups.ts";
 import { columnsNeeded } from "./scan.ts";
 import type { Done, Trace } from "./trace.ts";
 
@@ -20,6 +22,12 @@ export interface ExplainStep {
   ms: number | null;
 }
 
+/** What EXPLAIN in front of the SQL asks for, without reading the rest. */
+export function explainOf(sql: string): "plan" | "analyze" | undefined {
+  const match = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*EXPLAIN\b(\s+ANALY[SZ]E\b)?/i.exec(sql);
+  return match ? (match[1] ? "analyze" : "plan") : undefined;
+}
+
 /** The steps of a plan, with what `trace` has seen of each. */
 export function explainPlan(plan: Plan, table: Table, trace?: Trace): ExplainStep[] {
   const done = (step: string) => (trace ? measured(trace.done.get(step)) : {});
@@ -27,15 +35,36 @@ export function explainPlan(plan: Plan, table: Table, trace?: Trace): ExplainSte
   plan.conjuncts.forEach((conjunct, i) => {
     steps.push({ ...blank("filter", conjunct.columns, filterWhy(conjunct)), ...done(`filter ${i}`) });
   });
-  if (plan.orderBy.length > 0)
-    steps.push({ ...blank("sort", columnsNeeded(plan.orderBy), sortWhy(plan)), ...done("sort") });
+  steps.push(...plan.groups.flatMap((_, i) => groupSteps(plan, i, done)));
+  const rowByRow = plan.groups.length === 0;
+  const sortColumns = rowByRow ? columnsNeeded(plan.orderBy) : [];
+  if (plan.orderBy.length > 0) steps.push({ ...blank("sort", sortColumns, sortWhy(plan)), ...done("sort") });
   if (plan.limit !== undefined || plan.offset > 0) steps.push(blank("limit", [], limitWhy(plan)));
   const read = new Set(plan.conjuncts.flatMap(({ columns }) => columns));
-  const late = columnsNeeded(plan.items).filter((name) => !read.has(name));
+  const outputColumns = rowByRow ? columnsNeeded(plan.items) : [];
+  const late = outputColumns.filter((name) => !read.has(name));
   const why =
     late.length > 0 ? `${late.join(", ")} read late, for rows of the answer only` : "nothing more to read";
-  steps.push({ ...blank("output", columnsNeeded(plan.items), why), ...done("output") });
+  steps.push({ ...blank("output", outputColumns, why), ...done("output") });
   return steps;
+}
+
+/** GROUP BY with its aggregates, or DISTINCT; then HAVING, which is not measured on its own. */
+function groupSteps(plan: Plan, i: number, done: (step: string) => Partial<ExplainStep>): ExplainStep[] {
+  const grouping = plan.groups[i]!;
+  const { step, having } = grouping;
+  const columns = i === 0 ? columnsOfGrouping(grouping) : [];
+  const steps = [{ ...blank(step, columns, groupWhy(plan, grouping)), ...done(step) }];
+  return having ? [...steps, blank("having", [], having.text)] : steps;
+}
+
+function groupWhy(plan: Plan, { step, keys, aggregates }: Grouping): string {
+  const by = keys.map(({ text }) => text).join(", ");
+  const wanted = groupsWanted(plan);
+  if (step === "distinct")
+    return wanted === undefined ? by : `${by}; the scan stops when ${wanted} are found`;
+  const what = aggregates.map(({ text }) => text).join(", ");
+  return [what, by && `by ${by}`].filter(Boolean).join(" ") || "one group";
 }
 
 function blank(step: string, columns: readonly string[], why: string): ExplainStep {
@@ -79,9 +108,10 @@ function sortWhy({ orderBy, limit, offset }: Plan): string {
   return `${orderBy.map(({ text }) => text).join(", ")}; ${kept} kept`;
 }
 
-function limitWhy({ limit, offset, orderBy }: Plan): string {
+function limitWhy({ limit, offset, orderBy, groups }: Plan): string {
   const parts = [limit === undefined ? [] : `LIMIT ${limit}`, offset > 0 ? `OFFSET ${offset}` : []]
     .flat()
     .join(" ");
-  return orderBy.length === 0 && limit !== undefined ? `${parts}: the scan stops when they are found` : parts;
+  const stops = orderBy.length === 0 && groups.length === 0 && limit !== undefined;
+  return stops ? `${parts}: the scan stops when they are found` : parts;
 }

@@ -1,6 +1,7 @@
 /** A bound query → a plan: plain data that says in which order things are read and tested. */
 import type { Table } from "../table/table.ts";
 import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
+import type { Grouping } from "./bind-group.ts";
 import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
 
@@ -22,6 +23,8 @@ export interface Plan {
   /** What narrowed them, as text. */
   because: string[];
   conjuncts: Conjunct[];
+  /** What is done to the rows that are left, one after the other; what follows is about the groups of the last. */
+  groups: Grouping[];
   /** Empty: the order of the scan. */
   orderBy: SortKey[];
   limit: number | undefined;
@@ -39,6 +42,7 @@ export function makePlan(query: BoundQuery, table: Table): Plan {
     backwards: scanOrder === "backwards",
     because: [],
     conjuncts: [],
+    groups: query.groups,
     orderBy: scanOrder ? [] : query.orderBy,
     limit: query.limit,
     offset: query.offset,
@@ -46,7 +50,8 @@ export function makePlan(query: BoundQuery, table: Table): Plan {
   };
   const left = query.conditions.filter((condition) => !narrow(plan, condition));
   plan.conjuncts = inOrder(left, table);
-  if (plan.conjuncts.length === 0 && plan.orderBy.length === 0) cutToLimit(plan);
+  const rowByRow = plan.groups.length === 0 && plan.orderBy.length === 0;
+  if (plan.conjuncts.length === 0 && rowByRow) cutToLimit(plan);
   if (plan.limit === 0) plan.to = plan.from;
   return plan;
 }

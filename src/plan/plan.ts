@@ -45,8 +45,10 @@ export class Query {
   readonly explains: "plan" | "analyze" | undefined;
   readonly plan: Plan;
   readonly #table: Table;
+  readonly #select: Select;
 
   constructor(select: Select, plan: Plan, table: Table) {
+    this.#select = select;
     this.plan = plan;
     this.#table = table;
     this.columns = plan.items.map(({ expr: _, ...column }) => column);
@@ -76,14 +78,23 @@ export class Query {
     return runPlan(this.plan, this.#table, options);
   }
 
-  /** idx of the rows of the answer, in its order; no output column is read. */
+  /**
+   * idx of the rows of the answer, in its order; no output column is read.
+   * @throws ZarrsiftError `not_a_row_query`, as `project` does, where the answer is no rows of the table
+   */
   matches(options: ReadOptions = {}): AsyncIterable<Float64Array> {
+    this.#mustHaveRows();
     return matchingRows(this.plan, this.#table, options);
   }
 
   /** The select items for the rows `idx`, in that order. All is held at once: call it for some rows at a time. */
-  project(idx: Float64Array, options: ReadOptions = {}): Promise<Batch> {
+  async project(idx: Float64Array, options: ReadOptions = {}): Promise<Batch> {
+    this.#mustHaveRows();
     return projectRows(this.plan.items, this.#table, idx, options);
+  }
+
+  #mustHaveRows(): void {
+    if (!this.rowQuery) throw notRows(this.#select);
   }
 }
 

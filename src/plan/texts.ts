@@ -34,8 +34,8 @@ export function isOneOfTexts(vector: BytesVector, texts: readonly Uint8Array[], 
   return withNulls(truth, vector.nulls);
 }
 
-/** FNV-1a, 32 bits. */
-function hash(data: Uint8Array, start: number, end: number): number {
+/** FNV-1a, 32 bits, of `data[start…end)`. */
+export function hash(data: Uint8Array, start: number, end: number): number {
   let value = 0x811c9dc5;
   for (let i = start; i < end; i++) value = Math.imul(value ^ data[i]!, 0x01000193);
   return value;

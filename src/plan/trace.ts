@@ -33,3 +33,16 @@ export class Trace {
     this.done.set(step, done);
   }
 }
+
+/** `work` as a step that `rows` go through, where a trace is kept. */
+export async function traced<T>(
+  { trace }: { trace?: Trace | undefined },
+  step: string,
+  rows: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!trace) return work();
+  const result = await trace.during(step, work);
+  trace.add(step, { rowsIn: rows, rowsOut: rows });
+  return result;
+}

@@ -3,6 +3,8 @@ import { messageOf, ZarrsiftError } from "../errors.ts";
 import type { Parameter, QueryOptions } from "../plan/api.ts";
 import { JsonNumber, type JsonValue, parseJson } from "../zarr/json.ts";
 
+export { explainOf } from "../plan/explain.ts";
+
 /** A body's JSON: what `JSON.parse` gives, but integers beyond 2^53 are bigints. */
 export function parseBody(text: string): unknown {
   if (text.trim() === "") throw new ZarrsiftError("bad_request", "The body is empty; JSON was expected.");
@@ -28,12 +30,6 @@ export function queryOptions({ params, bbox, datetime }: QueryFields): QueryOpti
     ...(bbox !== undefined && { bbox: parseBbox(bbox) }),
     ...(datetime !== undefined && { datetime }),
   };
-}
-
-/** What EXPLAIN in front of the SQL asks for, which is the same as the `explain` parameter. */
-export function explainOf(sql: string): "plan" | "analyze" | undefined {
-  const match = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*EXPLAIN\b(\s+ANALY[SZ]E\b)?/i.exec(sql);
-  return match ? (match[1] ? "analyze" : "plan") : undefined;
 }
 
 /** `[w, s, e, n]` or `"w,s,e,n"`, degrees; west > east crosses the antimeridian. */

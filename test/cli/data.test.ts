@@ -94,6 +94,28 @@ describe.skipIf(!withData)("query", () => {
     expect((await zarrsift("query", STORE, AMSR2_SQL, "--explain")).stdout).toMatch(/^step +/);
   });
 
+  it("shows it for EXPLAIN in front of the SQL, too", async () => {
+    const sql = "SELECT collection, count(*) AS n FROM meta GROUP BY collection ORDER BY 1";
+    const { stdout } = await zarrsift("query", STORE, `EXPLAIN ${sql}`);
+    expect(stdout).toMatch(/^aggregate +collection +count\(\*\) by collection/m);
+    const analyzed = await zarrsift("query", STORE, `explain analyze ${sql}`, "--format", "json");
+    const { plan } = JSON.parse(analyzed.stdout) as { plan: { step: string; rows_in: number }[] };
+    expect(plan.find(({ step }) => step === "aggregate")!.rows_in).toBe(catalog.length);
+    const refused = await zarrsift("query", STORE, `EXPLAIN ${sql}`, "--format", "csv");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/EXPLAIN has no format csv/)]);
+  });
+
+  it("counts by group", async () => {
+    const sql = "SELECT collection, count(*) AS n FROM meta GROUP BY collection ORDER BY 1";
+    const { stdout } = await zarrsift("query", STORE, sql, "--format", "csv");
+    const counts = new Map<string, number>();
+    for (const { collection } of catalog) counts.set(collection, (counts.get(collection) ?? 0) + 1);
+    const want = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+    expect(stdout.replaceAll("\r\n", "\n")).toBe(
+      `collection,n\n${want.map(([name, n]) => `${name},${n}\n`).join("")}`,
+    );
+  });
+
   it("points at the place of a mistake", async () => {
     const sql = "SELECT idx FROM meta\nWHERE collecton = 'x'";
     const { code, stdout, stderr } = await zarrsift("query", STORE, sql);

@@ -28,6 +28,7 @@ describe("windows", () => {
         backwards,
         because: [],
         conjuncts: [],
+        groups: [],
         orderBy: [],
         limit: undefined,
         offset: 0,
