@@ -74,7 +74,7 @@ export function cast(vector: Vector, to: SqlType): Vector {
 function castCell(value: Exclude<CellValue, null>, from: SqlType, to: SqlType): CellValue {
   if (to.kind === "string") return textOf(value, from);
   if (to.kind === "bool") return typeof value === "string" ? readBool(value) : Boolean(Number(value));
-  if (to.kind === "timestamp") return toTime(value, from, to);
+  if (to.kind === "timestamp" || to.kind === "duration") return toTime(value, from, to);
   if (to.kind === "float") {
     const number = typeof value === "string" ? readNumber(value, to) : Number(value);
     return to.bits === 64 ? number : Math.fround(number);
@@ -96,10 +96,10 @@ export function textOf(value: Exclude<CellValue, null>, type: SqlType): string {
 function toTime(
   value: Exclude<CellValue, null>,
   from: SqlType,
-  to: { kind: "timestamp"; unit: TimeUnit },
+  to: { kind: "timestamp" | "duration"; unit: TimeUnit },
 ): bigint {
   let [ticks, unit] = [0n, to.unit];
-  if (from.kind === "timestamp") [ticks, unit] = [value as bigint, from.unit];
+  if ("unit" in from) [ticks, unit] = [value as bigint, from.unit];
   else {
     const instant = parseTimestamp(value as string);
     if (!instant) throw bad(`'${value}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
