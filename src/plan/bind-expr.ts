@@ -253,9 +253,12 @@ function bindCast(operand: BoundExpr, to: string, at: Position): BoundExpr {
 
 /** A day is the second it begins with. */
 function bindDate(operand: BoundExpr, at: Position): BoundExpr {
-  const type: SqlType = { kind: "timestamp", unit: "s" };
-  const seconds = fold({ node: "cast", operand, type, at });
-  return fold({ node: "call", name: "date_trunc", args: [constant("day", STRING, at), seconds], type, at });
+  const { type } = operand;
+  const time: SqlType = type.kind === "timestamp" ? type : { kind: "timestamp", unit: "us" };
+  const instant = fold({ node: "cast", operand, type: time, at });
+  const args = [constant("day", STRING, at), instant];
+  const day = fold({ node: "call", name: "date_trunc", args, type: time, at });
+  return fold({ node: "cast", operand: day, type: { kind: "timestamp", unit: "s" }, at });
 }
 
 function bindCase({ operand, when, otherwise, at }: Of<"case">, scope: Scope): BoundExpr {

@@ -1,6 +1,6 @@
 /** CAST: which types there are, and values from one to another. */
 import { ZarrsiftError } from "../errors.ts";
-import { clock, FRACTION_DIGITS, floorDivide, PER_SECOND, timeParts } from "../format/calendar.ts";
+import { clock, FRACTION_DIGITS, rescaled, timeParts } from "../format/calendar.ts";
 import { floatText } from "../format/number.ts";
 import { BOOL, FLOAT64, INT64, type SqlType, STRING, type TimeUnit, typeName } from "../table/types.ts";
 import { type CellValue, cellAt, type Vector } from "../table/vector.ts";
@@ -105,8 +105,7 @@ function toTime(
     if (!instant) throw bad(`'${value}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
     ({ value: ticks, unit } = instant);
   }
-  const [fine, coarse] = [PER_SECOND[to.unit], PER_SECOND[unit]];
-  const result = fine >= coarse ? ticks * (fine / coarse) : floorDivide(ticks, coarse / fine)[0];
+  const result = rescaled(ticks, unit, to.unit);
   if (BigInt.asIntN(64, result) !== result)
     throw bad(`A time of ${FRACTION_DIGITS[to.unit]} fraction digits does not reach to '${value}'`);
   return result;

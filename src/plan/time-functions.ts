@@ -1,5 +1,5 @@
 /** Functions of timestamps: fields, truncation, counts since 1970. Names, fields and values are DuckDB's. */
-import { dateFromDays, daysFromDate, floorDivide, PER_SECOND } from "../format/calendar.ts";
+import { dateFromDays, daysFromDate, floorDivide, PER_SECOND, rescaled } from "../format/calendar.ts";
 import { FLOAT64, INT64, type SqlType, STRING, type TimeUnit } from "../table/types.ts";
 import { cellAt, type Vector } from "../table/vector.ts";
 import { overflow } from "./arithmetic.ts";
@@ -169,15 +169,13 @@ function epoch(vector: Vector): Vector {
   return { kind: "number", type: FLOAT64, length, values, nulls };
 }
 
-/** Whole `unit`s since 1970, cut off. */
+/** Whole `unit`s since 1970. */
 function count(unit: TimeUnit): ScalarFunction {
   const apply = ([vector]: readonly Vector[]) => {
     const [own] = unitOf(vector!);
     const cells = Array.from({ length: vector!.length }, (_, i) => {
       const ticks = cellAt(vector!, i) as bigint | null;
-      return ticks === null
-        ? null
-        : checked(floorDivide(ticks * PER_SECOND[unit], PER_SECOND[own])[0], INT64);
+      return ticks === null ? null : checked(rescaled(ticks, own, unit), INT64);
     });
     return vectorOf(INT64, cells);
   };
