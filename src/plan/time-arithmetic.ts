@@ -1,8 +1,9 @@
 /** Arithmetic on timestamps and durations: exact in 64 bits, beyond that is an error. */
+
+import { ZarrsiftError } from "../errors.ts";
 import { daysFromDate, daysInMonth, floorDivide, PER_SECOND, timeParts } from "../format/calendar.ts";
-import type { SqlType, TimeUnit } from "../table/types.ts";
+import { type SqlType, type TimeUnit, typeName } from "../table/types.ts";
 import { cellAt, type Vector } from "../table/vector.ts";
-import { overflow } from "./arithmetic.ts";
 import type { ArithmeticOp } from "./bound.ts";
 import { asBigs, type Numbers } from "./numbers.ts";
 import { vectorOf } from "./vectors.ts";
@@ -60,7 +61,7 @@ function scale(op: "*" | "/", left: Numbers, right: Numbers, type: TimeType): Ve
     const whole = (ticks as bigint) * factor;
     if (op === "*" && Number.isInteger(Number(by))) return checked(whole * BigInt(by as number), type);
     const made = Math.round(op === "*" ? Number(whole) * Number(by) : Number(whole) / Number(by));
-    if (!Number.isFinite(made)) throw overflow(`A duration ${op} ${by} is ${made}`, type);
+    if (!Number.isFinite(made)) throw beyond(`${made} ticks`, type);
     return checked(BigInt(made), type);
   });
   return vectorOf(type, cells);
@@ -69,7 +70,12 @@ function scale(op: "*" | "/", left: Numbers, right: Numbers, type: TimeType): Ve
 /** Ticks that 64 bits hold. @throws ZarrsiftError `sql_type` for others */
 export function checked(ticks: bigint, type: SqlType): bigint {
   if (BigInt.asIntN(64, ticks) === ticks) return ticks;
-  throw overflow(`A time is ${ticks} ticks from its origin`, type);
+  throw beyond(`${ticks} ticks`, type);
+}
+
+/** `sql_type`: a time too far off. */
+export function beyond(what: string, type: SqlType): ZarrsiftError {
+  return new ZarrsiftError("sql_type", `A time of ${what} is beyond what ${typeName(type)} can hold`);
 }
 
 /** Times `months` later, on the same day of the month or its last. */

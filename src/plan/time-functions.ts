@@ -2,11 +2,10 @@
 import { dateFromDays, daysFromDate, floorDivide, PER_SECOND, rescaled } from "../format/calendar.ts";
 import { FLOAT64, INT64, type SqlType, STRING, type TimeUnit } from "../table/types.ts";
 import { cellAt, type Vector } from "../table/vector.ts";
-import { overflow } from "./arithmetic.ts";
 import type { Numbers } from "./numbers.ts";
 import { byRow, type ScalarFunction } from "./scalar.ts";
 import { formatTime } from "./strftime.ts";
-import { addMonths, checked } from "./time-arithmetic.ts";
+import { addMonths, beyond, checked } from "./time-arithmetic.ts";
 import { type TimePart, timePart } from "./time-units.ts";
 import { vectorOf } from "./vectors.ts";
 
@@ -121,8 +120,7 @@ function eachTime(vector: Numbers, visit: (i: number, seconds: number, ticks: nu
     const value = vector.values[i]!;
     if (typeof value === "bigint") {
       const [seconds, ticks] = floorDivide(value, PER_SECOND[unit]);
-      if (!Number.isSafeInteger(Number(seconds)))
-        throw overflow(`A time is ${seconds} seconds from 1970`, vector.type);
+      if (!Number.isSafeInteger(Number(seconds))) throw beyond(`${seconds} seconds`, vector.type);
       visit(i, Number(seconds), Number(ticks));
       continue;
     }
@@ -185,7 +183,7 @@ function count(unit: TimeUnit): ScalarFunction {
 function fromEpoch(seconds: number | bigint): bigint {
   const type: SqlType = { kind: "timestamp", unit: "us" };
   if (typeof seconds === "bigint") return checked(seconds * 1_000_000n, type);
-  if (!Number.isFinite(seconds)) throw overflow(`A time is ${seconds} seconds from 1970`, type);
+  if (!Number.isFinite(seconds)) throw beyond(`${seconds} seconds`, type);
   const whole = Math.floor(seconds);
   return checked(BigInt(whole) * 1_000_000n + BigInt(Math.round((seconds - whole) * 1e6)), type);
 }
