@@ -70,7 +70,23 @@ export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined)
   const isNull = fitted.some((arg) => arg.type.kind === "null" || (isConstant(arg) && arg.value === null));
   const type = fn.result(fitted.map((arg) => arg.type));
   if (isNull) return constant(null, args.some((arg) => arg.type.kind === "null") ? NULL_TYPE : type, at);
-  return { node: "call", name, args: fitted, type, at };
+  return asLike(name, fitted, at) ?? { node: "call", name, args: fitted, type, at };
+}
+
+/** What stands around a text in the LIKE pattern that says the same. */
+const AROUND: Record<string, [string, string]> = {
+  starts_with: ["", "%"],
+  ends_with: ["%", ""],
+  contains: ["%", "%"],
+};
+
+/** `starts_with(s, 'a')` is `s LIKE 'a%'`, which compares bytes. */
+function asLike(name: string, [operand, text]: BoundExpr[], at: Position): BoundExpr | undefined {
+  const around = Object.hasOwn(AROUND, name) ? AROUND[name]! : undefined;
+  if (!around || !isConstant(text!)) return undefined;
+  const escaped = (text.value as string).replace(/[\\%_]/g, "\\$&");
+  const pattern = constant(around[0] + escaped + around[1], STRING, text.at);
+  return { node: "like", operand: operand!, pattern, escape: "\\", insensitive: false, type: BOOL, at };
 }
 
 function measureOf(name: string) {
