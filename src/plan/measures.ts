@@ -9,6 +9,7 @@ import { writeWkt } from "../geometry/wkt-write.ts";
 import { BOOL, BYTES, FLOAT64, type SqlType, STRING } from "../table/types.ts";
 import { type BytesVector, type CellValue, cellAt, type Vector } from "../table/vector.ts";
 import type { BoundExpr } from "./bound.ts";
+import { farRows } from "./far-apart.ts";
 import type { Frame } from "./frame.ts";
 import type { ArgumentKind } from "./scalar.ts";
 import { atRow, geometryAt } from "./spatial.ts";
@@ -68,10 +69,12 @@ export function measureFunction(
   const { result, of } = MEASURES.get(name)!;
   return (frame) => {
     const vectors = values.map((value) => value(frame));
+    const isFar = name === "st_dwithin" ? farRows(vectors, args) : undefined;
     const read = vectors.map((vector, k) => reader(vector, args[k]!));
     const cells = Array.from({ length: frame.length }, (_, i) => {
       if (vectors.some((vector) => vector.nulls?.[i])) return null;
       try {
+        if (isFar?.(i)) return false;
         const [first, ...more] = read.map((at) => at(i));
         return of(first as Geometry, ...(more as never[])) ?? null;
       } catch (error) {
