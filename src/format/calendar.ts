@@ -59,6 +59,14 @@ export function floorDivide(value: bigint, by: bigint): [bigint, bigint] {
   return [(value - rest) / by, rest];
 }
 
+/** A count of one unit as another; where that is coarser, rounded, halves away from 0, as DuckDB casts times. */
+export function rescaled(ticks: bigint, from: TimeUnit, to: TimeUnit): bigint {
+  const [fine, coarse] = [PER_SECOND[to], PER_SECOND[from]];
+  if (fine >= coarse) return ticks * (fine / coarse);
+  const half = coarse / fine / 2n;
+  return (ticks + (ticks < 0n ? -half : half)) / (coarse / fine);
+}
+
 /** Date and time of day of a count of `unit`s since 1970. `fraction` has the unit's digits, "" for seconds. */
 export function timeParts(value: bigint, unit: TimeUnit) {
   const [seconds, ticks] = floorDivide(value, PER_SECOND[unit]);

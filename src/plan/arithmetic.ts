@@ -7,10 +7,12 @@ import { type SqlType, typeName } from "../table/types.ts";
 import type { Nulls, Vector } from "../table/vector.ts";
 import type { ArithmeticOp } from "./bound.ts";
 import { asBigs, asFloats, type Numbers } from "./numbers.ts";
+import { calculateTimes } from "./time-arithmetic.ts";
 
 /** `left op right` as `type`, which is the one that binding chose. */
 export function calculate(op: ArithmeticOp, left: Numbers, right: Numbers, type: SqlType): Vector {
   const nulls = eitherNull(left.nulls, right.nulls, left.length);
+  if ("unit" in type) return calculateTimes(op, left, right, type);
   if (type.kind === "float") return floats(op, left, right, type, nulls);
   return (
     (left.kind === "number" &&

@@ -1,14 +1,22 @@
 /** Function calls: which there are, what they take. */
+import type { Position } from "../errors.ts";
 import type { Predicate } from "../geometry/predicates.ts";
 import type { Expr } from "../sql/ast.ts";
 import { sqlError } from "../sql/messages.ts";
 import { suggest } from "../sql/suggest.ts";
-import { BOOL, NULL_TYPE, type SqlType, typeName } from "../table/types.ts";
+import { BOOL, FLOAT64, NULL_TYPE, type SqlType, STRING, typeName } from "../table/types.ts";
+import { bindArithmetic, withoutMonths } from "./bind-arithmetic.ts";
 import { type BoundExpr, constant, isConstant, nullBool } from "./bound.ts";
-import { bindComparison } from "./compare.ts";
+import { canCast } from "./cast.ts";
+import { bindComparison, fitConstant } from "./compare.ts";
+import { fold } from "./fold.ts";
 import { ALIASES, FUNCTIONS } from "./functions.ts";
 import { CONSTRUCTORS, GEOMETRY } from "./geometry-values.ts";
+import { MEASURES } from "./measures.ts";
 import { commonType } from "./result-type.ts";
+import type { ArgumentKind } from "./scalar.ts";
+import { hasPart, isTruncation } from "./time-functions.ts";
+import { TIME_PARTS, type TimePart, timePart } from "./time-units.ts";
 
 type Call = Extract<Expr, { type: "call" }>;
 
@@ -28,13 +36,6 @@ const SPATIAL: Record<string, Predicate> = {
 /** Functions that fold many rows into one. */
 export const AGGREGATES = new Set(["count", "min", "max", "sum", "avg", "st_extent"]);
 
-/** Functions that SQL has and we do not, yet. */
-const NOT_YET = new Set(
-  `date_trunc date_part extract substr substring replace left right lpad rpad concat strpos position starts_with
-  greatest least sign power pow exp ln log mod trunc st_dwithin st_distance st_centroid st_envelope st_area st_xmin st_xmax
-  st_ymin st_ymax st_x st_y st_astext st_asgeojson st_asbinary to_timestamp age ltrim rtrim`.split(/\s+/),
-);
-
 /** All names, for suggestions. */
 const NAMES = [
   ...AGGREGATES,
@@ -42,10 +43,9 @@ const NAMES = [
   ...ALIASES.keys(),
   ...CONSTRUCTORS.keys(),
   ...Object.keys(SPATIAL),
-  "coalesce",
-  "nullif",
-  "now",
-];
+  ...MEASURES.keys(),
+  ..."coalesce nullif now date_part mod pi greatest least concat concat_ws".split(" "),
+].filter((name) => /^\w+$/.test(name));
 
 /** A call of `args`. `now` is the clock in µs, undefined where the answer must not depend on it. */
 export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExpr {
@@ -57,20 +57,128 @@ export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined)
   if (name === "coalesce") return coalesce(call, args);
   if (name === "nullif") return nullif(call, args);
   if (name === "now") return clock(call, args, now);
-  const fn = FUNCTIONS.get(name);
+  if (name === "date_part") return datePart(call, args);
+  if (name === "mod") return modulo(call, args);
+  if (name === "pi") return pi(call, args);
+  if (name === "greatest" || name === "least") return extreme(call, name, args);
+  if (name === "concat" || name === "concat_ws") return concatenated(call, name, args);
+  const fn = FUNCTIONS.get(name) ?? measureOf(name);
   if (!fn) throw unknown(call);
-  checkCount(call, args, fn.args.length);
-  for (const [i, kind] of fn.args.entries()) checkKind(call, args[i]!, kind);
-  if (args.some(({ type }) => type.kind === "null")) return constant(null, NULL_TYPE, at);
-  return { node: "call", name, args, type: fn.result(args.map(({ type }) => type)), at };
+  checkCount(call, args, fn.args.length - (fn.optional ?? 0), fn.args.length);
+  const fitted = args.map((arg, i) => fitArgument(call, arg, fn.args[i]!));
+  if (name === "date_trunc") checkTruncation(fitted[0]!);
+  const isNull = fitted.some((arg) => arg.type.kind === "null" || (isConstant(arg) && arg.value === null));
+  const type = fn.result(fitted.map((arg) => arg.type));
+  if (isNull) return constant(null, args.some((arg) => arg.type.kind === "null") ? NULL_TYPE : type, at);
+  return asLike(name, fitted, at) ?? { node: "call", name, args: fitted, type, at };
 }
 
-function unsupported({ name, at }: Call, why: string) {
-  return sqlError("sql_unsupported", `${name}() is not supported: ${why}`, at);
+/** What stands around a text in the LIKE pattern that says the same. */
+const AROUND: Record<string, [string, string]> = {
+  starts_with: ["", "%"],
+  ends_with: ["%", ""],
+  contains: ["%", "%"],
+};
+
+/** `starts_with(s, 'a')` is `s LIKE 'a%'`, which compares bytes. */
+function asLike(name: string, [operand, text]: BoundExpr[], at: Position): BoundExpr | undefined {
+  const around = Object.hasOwn(AROUND, name) ? AROUND[name]! : undefined;
+  if (!around || !isConstant(text!)) return undefined;
+  const escaped = (text.value as string).replace(/[\\%_]/g, "\\$&");
+  const pattern = constant(around[0] + escaped + around[1], STRING, text.at);
+  return { node: "like", operand: operand!, pattern, escape: "\\", insensitive: false, type: BOOL, at };
+}
+
+function measureOf(name: string) {
+  const measure = MEASURES.get(name);
+  return measure && { args: measure.args, optional: 0, result: () => measure.result };
+}
+
+/** A text constant is a timestamp where one is wanted. */
+function fitArgument(call: Call, arg: BoundExpr, kind: ArgumentKind): BoundExpr {
+  const wantsTime = kind === "timestamp" || kind === "time";
+  const fitted = wantsTime ? fitConstant(arg, { kind: "timestamp", unit: "us" }) : arg;
+  checkKind(call, fitted, kind);
+  return fitted;
+}
+
+/** A constant name of a part of time. @throws ZarrsiftError `sql_type` */
+function partOf(name: BoundExpr): TimePart {
+  const given = isConstant(name) ? name.value : undefined;
+  if (typeof given !== "string")
+    throw sqlError("sql_type", "The part of time is a text that does not depend on rows: 'year'", name.at);
+  return knownPart(given, name.at);
+}
+
+function knownPart(name: string, at: Position): TimePart {
+  const part = timePart(name);
+  if (part) return part;
+  const guess = suggest(name, TIME_PARTS);
+  const hint = guess ? `did you mean '${guess}'?` : `they are ${TIME_PARTS.join(", ")}`;
+  throw sqlError("sql_type", `'${name}' is not a part of time, ${hint}`, at);
+}
+
+function checkTruncation(unit: BoundExpr): void {
+  if (isConstant(unit) && unit.value === null) return;
+  const part = partOf(unit);
+  if (!isTruncation(part))
+    throw sqlError("sql_type", `date_trunc() has nothing to cut off to '${part}'`, unit.at);
+}
+
+function datePart(call: Call, args: BoundExpr[]): BoundExpr {
+  checkCount(call, args, 2);
+  return bindPart(partOf(args[0]!), args[1]!, call.at);
+}
+
+/** `extract(field FROM operand)`. */
+export function bindPart(field: string, operand: BoundExpr, at: Position): BoundExpr {
+  const name = knownPart(field, at);
+  const call: Call = { type: "call", name, args: [], distinct: false, star: false, at };
+  const arg = fitArgument(call, operand, "time");
+  if (!hasPart(name, arg.type))
+    throw sqlError("sql_type", `A duration has no ${name}: it has days and less, and epoch`, arg.at);
+  return bindCall(call, [arg], undefined);
+}
+
+function modulo(call: Call, args: BoundExpr[]): BoundExpr {
+  checkCount(call, args, 2);
+  return withoutMonths(bindArithmetic("%", args[0]!, args[1]!, call.at));
+}
+
+function pi(call: Call, args: BoundExpr[]): BoundExpr {
+  checkCount(call, args, 0);
+  return constant(Math.PI, FLOAT64, call.at);
+}
+
+/** Of all that are not NULL, in the type that holds them all. */
+function extreme(call: Call, name: string, args: BoundExpr[]): BoundExpr {
+  checkCount(call, args, 1, Number.POSITIVE_INFINITY);
+  const { at } = call;
+  const other = args.find(({ type }) => type.kind !== "string" && type.kind !== "null");
+  const fitted = other ? args.map((arg) => fitConstant(arg, other.type)) : args;
+  const type = commonType(fitted, `${call.name}()`, at);
+  if (type.kind === "geometry") throw sqlError("sql_type", `${call.name}() cannot order geometry`, at);
+  if (type.kind === "null") return constant(null, NULL_TYPE, at);
+  const alike = fitted.map((arg) =>
+    sameType(arg.type, type) ? arg : fold({ node: "cast", operand: arg, type, at }),
+  );
+  return { node: "call", name, args: alike, type, at };
+}
+
+const sameType = (a: SqlType, b: SqlType) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Text of all that are not NULL; the first of concat_ws() stands between. */
+function concatenated(call: Call, name: string, args: BoundExpr[]): BoundExpr {
+  checkCount(call, args, name === "concat" ? 1 : 2, Number.POSITIVE_INFINITY);
+  for (const [i, arg] of args.entries()) {
+    if (name === "concat_ws" && i === 0) checkKind(call, arg, "string");
+    if (!canCast(arg.type, STRING))
+      throw sqlError("sql_type", `${name}() joins text, not ${typeName(arg.type)}`, arg.at);
+  }
+  return { node: "call", name, args, type: STRING, at: call.at };
 }
 
 function unknown(call: Call) {
-  if (NOT_YET.has(call.name)) return unsupported(call, "this version does not have it");
   const guess = suggest(call.name, NAMES);
   const hint = guess ? `, did you mean ${guess}()?` : "";
   return sqlError("unknown_function", `Unknown function ${call.name}()${hint}`, call.at);
@@ -86,32 +194,35 @@ function checkCount({ name, at }: Call, args: readonly BoundExpr[], least: numbe
   );
 }
 
-const KINDS: Record<"string" | "bytes" | "number", readonly SqlType["kind"][]> = {
-  string: ["string", "null"],
-  bytes: ["bytes", "null"],
-  number: ["int", "float", "null"],
+const KINDS: Record<ArgumentKind, { kinds: readonly SqlType["kind"][]; text: string }> = {
+  string: { kinds: ["string"], text: "text" },
+  bytes: { kinds: ["bytes"], text: "bytes" },
+  octets: { kinds: ["string", "bytes"], text: "text or bytes" },
+  number: { kinds: ["int", "float"], text: "a number" },
+  integer: { kinds: ["int"], text: "an integer" },
+  timestamp: { kinds: ["timestamp"], text: "a timestamp" },
+  time: { kinds: ["timestamp", "duration"], text: "a timestamp" },
+  geometry: { kinds: ["geometry"], text: "geometry" },
 };
 
-function checkKind({ name }: Call, arg: BoundExpr, kind: keyof typeof KINDS): void {
-  if (KINDS[kind].includes(arg.type.kind)) return;
-  throw sqlError(
-    "sql_type",
-    `${name}() takes ${kind === "string" ? "text" : `a ${kind}`}, not ${typeName(arg.type)}`,
-    arg.at,
-  );
+function checkKind({ name }: Call, arg: BoundExpr, kind: ArgumentKind): void {
+  const { kinds, text } = KINDS[kind];
+  if (arg.type.kind === "null" || kinds.includes(arg.type.kind)) return;
+  const hint = kind === "geometry" ? hintFor(arg.type) : "";
+  throw sqlError("sql_type", `${name}() takes ${text}, not ${typeName(arg.type)}${hint}`, arg.at);
+}
+
+/** How to make geometry of a value. */
+function hintFor({ kind }: SqlType): string {
+  if (kind === "string") return "; write ST_GeomFromText(…)";
+  return kind === "bytes" ? "; write ST_GeomFromWKB(…)" : "";
 }
 
 function spatial(call: Call, predicate: Predicate, args: BoundExpr[]): BoundExpr {
   checkCount(call, args, 2);
   for (const { type, at } of args) {
     if (type.kind === "geometry" || type.kind === "null") continue;
-    const hint =
-      type.kind === "string"
-        ? "; write ST_GeomFromText(…)"
-        : type.kind === "bytes"
-          ? "; write ST_GeomFromWKB(…)"
-          : "";
-    throw sqlError("sql_type", `${call.name}() compares geometry, not ${typeName(type)}${hint}`, at);
+    throw sqlError("sql_type", `${call.name}() compares geometry, not ${typeName(type)}${hintFor(type)}`, at);
   }
   const [left, right] = args as [BoundExpr, BoundExpr];
   const isNull = (arg: BoundExpr) => arg.type.kind === "null" || (isConstant(arg) && arg.value === null);

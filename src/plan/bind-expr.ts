@@ -1,14 +1,14 @@
 /** Syntax tree → bound expressions: names, types, folding. Nothing is read here. */
 import { type Position, ZarrsiftError } from "../errors.ts";
-import type { Expr } from "../sql/ast.ts";
+import type { BinaryOp, Expr } from "../sql/ast.ts";
 import { sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
 import { suggest } from "../sql/suggest.ts";
 import type { Table } from "../table/table.ts";
-import { BOOL, BYTES, FLOAT64, INT64, NULL_TYPE, type SqlType, STRING, typeName } from "../table/types.ts";
-import { cellAt } from "../table/vector.ts";
+import { BOOL, BYTES, FLOAT64, NULL_TYPE, type SqlType, STRING, typeName } from "../table/types.ts";
 import type { Parameter } from "./api.ts";
-import { bindCall } from "./bind-call.ts";
+import { bindArithmetic, intervalOperand, negated, type Operand, withoutMonths } from "./bind-arithmetic.ts";
+import { bindCall, bindPart } from "./bind-call.ts";
 import {
   type ArithmeticOp,
   type BoundExpr,
@@ -16,7 +16,6 @@ import {
   integerConstant,
   isConstant,
   nullBool,
-  operandsOf,
 } from "./bound.ts";
 import { canCast, castNames, castType } from "./cast.ts";
 import {
@@ -28,8 +27,7 @@ import {
   fitConstant,
   timestampConstant,
 } from "./compare.ts";
-import { compileValue } from "./compile.ts";
-import { NO_COLUMNS } from "./frame.ts";
+import { fold } from "./fold.ts";
 import { likePattern } from "./like.ts";
 import { checkTable, resolveColumn } from "./names.ts";
 import { placed } from "./place.ts";
@@ -43,6 +41,8 @@ export interface Scope {
   params: readonly Parameter[];
   /** What `now()` is, in µs; undefined: refused. */
   now: bigint | undefined;
+  /** Conditions are left as they are written, not turned into ranges of columns; default false. */
+  asWritten?: boolean | undefined;
   /** Select items by alias, for names that are no column. */
   aliases?: ReadonlyMap<string, Expr>;
   /** Where groups are read: what an expression is there, undefined for one whose parts decide. */
@@ -56,7 +56,21 @@ type Of<T extends Expr["type"]> = Extract<Expr, { type: T }>;
  *   `bad_parameter`, with the place in the text
  */
 export function bindExpr(expr: Expr, scope: Scope): BoundExpr {
-  return scope.group?.(expr) ?? fold(bindNode(expr, scope));
+  return withoutMonths(bindOperand(expr, scope));
+}
+
+/** An expression where intervals of months may stand: beside an arithmetic operator. */
+function bindOperand(expr: Expr, scope: Scope): Operand {
+  const grouped = scope.group?.(expr);
+  if (grouped) return grouped;
+  if (expr.type === "typed_literal" && expr.of === "interval") return intervalOperand(expr.value, expr.at);
+  if (expr.type === "negate") return negated(bindOperand(expr.operand, scope), expr.at);
+  if (expr.type !== "binary" || !isArithmetic(expr.op)) return fold(bindNode(expr, scope));
+  return bindArithmetic(expr.op, bindOperand(expr.left, scope), bindOperand(expr.right, scope), expr.at);
+}
+
+function isArithmetic(op: BinaryOp): op is ArithmeticOp {
+  return op === "+" || op === "-" || op === "*" || op === "/" || op === "%";
 }
 
 function bindNode(expr: Expr, scope: Scope): BoundExpr {
@@ -76,7 +90,7 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
     case "not":
       return { node: "not", operand: bindCondition(expr.operand, scope, "NOT"), type: BOOL, at };
     case "negate":
-      return arithmetic("-", integerConstant(0n, at), bind(expr.operand), at);
+      return bindExpr(expr, scope);
     case "binary":
       return binary(expr, scope);
     case "between": {
@@ -106,7 +120,7 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
     case "case":
       return bindCase(expr, scope);
     case "extract":
-      throw sqlError("sql_unsupported", "EXTRACT is not supported yet: compare with timestamps instead", at);
+      return bindPart(expr.field, bind(expr.operand), at);
     case "call":
       return bindCall(expr, expr.args.map(bind), scope.now);
   }
@@ -129,19 +143,8 @@ function literal(value: Of<"literal">["value"], at: Position): BoundExpr {
 }
 
 function typedLiteral({ of, value, at }: Of<"typed_literal">): BoundExpr {
-  if (of === "interval") {
-    throw sqlError("sql_unsupported", "INTERVAL is not supported yet: write the timestamp itself", at);
-  }
   const instant = timestampConstant(value, at);
-  if (of === "timestamp") return instant;
-  const day =
-    86_400n * (instant.type.kind === "timestamp" && instant.type.unit === "ns" ? 1_000_000_000n : 1_000_000n);
-  const ticks = instant.value as bigint;
-  return constant(
-    (ticks - (((ticks % day) + day) % day)) / (day / 86_400n),
-    { kind: "timestamp", unit: "s" },
-    at,
-  );
+  return of === "date" ? bindDate(instant, at) : instant;
 }
 
 /** Parameters as literals have them: whole numbers are integers, NaN is NULL. */
@@ -188,8 +191,6 @@ function binary(expr: Of<"binary">, scope: Scope): BoundExpr {
   }
   const [left, right] = [bindExpr(expr.left, scope), bindExpr(expr.right, scope)];
   if (op === "||") return concatenation(left, right, at);
-  if (op === "+" || op === "-" || op === "*" || op === "/" || op === "%")
-    return arithmetic(op, left, right, at);
   return bindComparison(op as Comparison, left, right, at);
 }
 
@@ -211,35 +212,6 @@ function concatenation(left: BoundExpr, right: BoundExpr, at: Position): BoundEx
     );
   }
   return { node: "concat", left, right, type: STRING, at };
-}
-
-function arithmetic(op: ArithmeticOp, left: BoundExpr, right: BoundExpr, at: Position): BoundExpr {
-  const [a, b] = [fitConstant(left, right.type), fitConstant(right, left.type)];
-  for (const { type } of [a, b]) {
-    if (type.kind === "int" || type.kind === "float" || type.kind === "null") continue;
-    const code = type.kind === "timestamp" || type.kind === "duration" ? "sql_unsupported" : "sql_type";
-    throw sqlError(
-      code,
-      `${op} works on numbers, not on ${typeName(type)}${code === "sql_unsupported" ? " yet" : ""}`,
-      at,
-    );
-  }
-  return { node: "arithmetic", op, left: a, right: b, type: arithmeticType(op, a, b), at };
-}
-
-const isUnsigned64 = ({ type }: BoundExpr) => type.kind === "int" && type.bits === 64 && !type.signed;
-
-/** float32 only where a float32 meets one, an integer or a literal; integers are always computed in 64 bits. */
-function arithmeticType(op: ArithmeticOp, a: BoundExpr, b: BoundExpr): SqlType {
-  const floats = [a, b].filter(({ type }) => type.kind === "float");
-  if (floats.length > 0) {
-    const narrow = (side: BoundExpr) =>
-      side.type.kind !== "float" || side.type.bits !== 64 || (isConstant(side) && side.literal);
-    const single = floats.some(({ type }) => type.kind === "float" && type.bits !== 64);
-    return single && narrow(a) && narrow(b) ? { kind: "float", bits: 32 } : FLOAT64;
-  }
-  if (op === "/") return FLOAT64;
-  return isUnsigned64(a) || isUnsigned64(b) ? { kind: "int", bits: 64, signed: false } : INT64;
 }
 
 function like(expr: Of<"like">, scope: Scope): BoundExpr {
@@ -280,7 +252,17 @@ function bindCast(operand: BoundExpr, to: string, at: Position): BoundExpr {
   if (!canCast(operand.type, type)) {
     throw sqlError("sql_type", `Cannot cast ${typeName(operand.type)} to ${to}`, at);
   }
-  return { node: "cast", operand, type, at };
+  return to === "date" ? bindDate(operand, at) : { node: "cast", operand, type, at };
+}
+
+/** A day is the second it begins with. */
+function bindDate(operand: BoundExpr, at: Position): BoundExpr {
+  const { type } = operand;
+  const time: SqlType = type.kind === "timestamp" ? type : { kind: "timestamp", unit: "us" };
+  const instant = fold({ node: "cast", operand, type: time, at });
+  const args = [constant("day", STRING, at), instant];
+  const day = fold({ node: "call", name: "date_trunc", args, type: time, at });
+  return fold({ node: "cast", operand: day, type: { kind: "timestamp", unit: "s" }, at });
 }
 
 function bindCase({ operand, when, otherwise, at }: Of<"case">, scope: Scope): BoundExpr {
@@ -294,14 +276,4 @@ function bindCase({ operand, when, otherwise, at }: Of<"case">, scope: Scope): B
   const last = otherwise ? bindExpr(otherwise, scope) : constant(null, NULL_TYPE, at);
   const type = commonType([...branches.map(({ result }) => result), last], "CASE", at);
   return { node: "case", when: branches, otherwise: last, type, at };
-}
-
-/** A constant where everything inside is; literals computed from literals stay literals. */
-export function fold(bound: BoundExpr): BoundExpr {
-  const operands = operandsOf(bound);
-  if (operands.length === 0 || !operands.every(isConstant)) return bound;
-  const vector = placed(() => compileValue(bound)(NO_COLUMNS), bound.at);
-  const isLiteral =
-    bound.node === "arithmetic" && bound.op !== "/" && operands.every((operand) => operand.literal);
-  return constant(cellAt(vector, 0), bound.type, bound.at, isLiteral);
 }

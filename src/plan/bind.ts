@@ -10,6 +10,7 @@ import { bindCondition, bindExpr, type Scope } from "./bind-expr.ts";
 import { aliased, bindGrouping, type Grouping, isGrouped } from "./bind-group.ts";
 import { type BoundExpr, isConstant } from "./bound.ts";
 import { bindAnd, canMerge } from "./compare.ts";
+import { movedText, rangesOfColumns } from "./monotone.ts";
 import { checkTable, shownName } from "./names.ts";
 import { same } from "./same.ts";
 
@@ -182,12 +183,18 @@ function bindItem(item: ListedItem, rows: Scope, grouped: Scope | undefined): Ou
 export function bindConditions(where: Expr, scope: Scope): Condition[] {
   const conditions: Condition[] = [];
   for (const part of conjuncts(where, false)) {
-    const condition = { expr: bindCondition(part, scope, "WHERE"), text: printExpr(part, scope.params) };
+    const condition = conditionOf(part, scope);
     const same = conditions.findIndex(({ expr }) => canMerge(expr, condition.expr));
     if (same < 0) conditions.push(condition);
     else conditions[same] = merged(conditions[same]!, condition);
   }
   return conditions;
+}
+
+function conditionOf(part: Expr, scope: Scope): Condition {
+  const written = bindCondition(part, scope, "WHERE");
+  const expr = scope.asWritten ? written : rangesOfColumns(written);
+  return { expr, text: printExpr(part, scope.params) + movedText(written, expr) };
 }
 
 function merged(a: Condition, b: Condition): Condition {

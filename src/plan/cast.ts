@@ -1,6 +1,6 @@
 /** CAST: which types there are, and values from one to another. */
 import { ZarrsiftError } from "../errors.ts";
-import { clock, FRACTION_DIGITS, floorDivide, PER_SECOND, timeParts } from "../format/calendar.ts";
+import { clock, FRACTION_DIGITS, rescaled, timeParts } from "../format/calendar.ts";
 import { floatText } from "../format/number.ts";
 import { BOOL, FLOAT64, INT64, type SqlType, STRING, type TimeUnit, typeName } from "../table/types.ts";
 import { type CellValue, cellAt, type Vector } from "../table/vector.ts";
@@ -74,7 +74,7 @@ export function cast(vector: Vector, to: SqlType): Vector {
 function castCell(value: Exclude<CellValue, null>, from: SqlType, to: SqlType): CellValue {
   if (to.kind === "string") return textOf(value, from);
   if (to.kind === "bool") return typeof value === "string" ? readBool(value) : Boolean(Number(value));
-  if (to.kind === "timestamp") return toTime(value, from, to);
+  if (to.kind === "timestamp" || to.kind === "duration") return toTime(value, from, to);
   if (to.kind === "float") {
     const number = typeof value === "string" ? readNumber(value, to) : Number(value);
     return to.bits === 64 ? number : Math.fround(number);
@@ -96,17 +96,16 @@ export function textOf(value: Exclude<CellValue, null>, type: SqlType): string {
 function toTime(
   value: Exclude<CellValue, null>,
   from: SqlType,
-  to: { kind: "timestamp"; unit: TimeUnit },
+  to: { kind: "timestamp" | "duration"; unit: TimeUnit },
 ): bigint {
   let [ticks, unit] = [0n, to.unit];
-  if (from.kind === "timestamp") [ticks, unit] = [value as bigint, from.unit];
+  if ("unit" in from) [ticks, unit] = [value as bigint, from.unit];
   else {
     const instant = parseTimestamp(value as string);
     if (!instant) throw bad(`'${value}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
     ({ value: ticks, unit } = instant);
   }
-  const [fine, coarse] = [PER_SECOND[to.unit], PER_SECOND[unit]];
-  const result = fine >= coarse ? ticks * (fine / coarse) : floorDivide(ticks, coarse / fine)[0];
+  const result = rescaled(ticks, unit, to.unit);
   if (BigInt.asIntN(64, result) !== result)
     throw bad(`A time of ${FRACTION_DIGITS[to.unit]} fraction digits does not reach to '${value}'`);
   return result;

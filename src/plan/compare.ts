@@ -12,6 +12,7 @@ import {
   isConstant,
   nullBool,
 } from "./bound.ts";
+import { INTERVAL_FORMS, parseInterval } from "./interval.ts";
 import { nextAbove, nextBelow } from "./numbers.ts";
 import { parseTimestamp, TIMESTAMP_FORMS } from "./timestamp.ts";
 import { utf8 } from "./vectors.ts";
@@ -70,6 +71,7 @@ export function fitConstant(expr: BoundExpr, type: SqlType): BoundExpr {
   if (!isConstant(expr) || typeof expr.value !== "string") return expr;
   if (type.kind === "timestamp") return timestampConstant(expr.value, expr.at);
   const { value: text, at } = expr;
+  if (type.kind === "duration") return durationConstant(text, at);
   if (type.kind === "int" || type.kind === "float") return numberConstant(text, type, at);
   if (type.kind !== "bool") return expr;
   if (/^(true|false)$/i.test(text)) return constant(text.toLowerCase() === "true", BOOL, at);
@@ -81,6 +83,13 @@ export function timestampConstant(text: string, at: Position): Constant {
   const instant = parseTimestamp(text);
   if (!instant) throw sqlError("sql_type", `'${text}' is not a timestamp: write ${TIMESTAMP_FORMS}`, at);
   return constant(instant.value, { kind: "timestamp", unit: instant.unit }, at);
+}
+
+/** @throws ZarrsiftError `sql_type` where the text is no interval, or has months */
+function durationConstant(text: string, at: Position): Constant {
+  const interval = parseInterval(text);
+  if (interval?.months === 0) return constant(interval.us, { kind: "duration", unit: "us" }, at);
+  throw sqlError("sql_type", `'${text}' is not a duration: write ${INTERVAL_FORMS}, in days and less`, at);
 }
 
 function numberConstant(text: string, type: SqlType, at: Position): Constant {

@@ -8,8 +8,10 @@ import type { Frame } from "./frame.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { geometryFunction } from "./geometry-values.ts";
 import { likePattern, matchesLike } from "./like.ts";
+import { MEASURES, measureFunction } from "./measures.ts";
 import { compareNumbers, inRange, isOneOf, type Numbers } from "./numbers.ts";
 import { placed } from "./place.ts";
+import { severalValues } from "./several.ts";
 import { converse, testConstant, testPairs } from "./spatial.ts";
 import { compareTexts, equalsText, isOneOfTexts } from "./texts.ts";
 import { combine, FALSE, NULL, not, positions, TRUE, type Truth, type TruthFn, withNulls } from "./truth.ts";
@@ -211,6 +213,18 @@ function compileConcat({ left, right, type }: Node<"concat">): ValueFn {
 function compileCall({ name, args, type, at }: Node<"call">): ValueFn {
   const fn = FUNCTIONS.get(name);
   const values = args.map(compileValue);
+  if (MEASURES.has(name)) {
+    const measured = measureFunction(name, args, values);
+    return (frame) => placed(() => measured(frame), at);
+  }
+  if (name === "greatest" || name === "least" || name === "concat_ws" || name === "concat") {
+    return (frame) =>
+      severalValues(
+        name,
+        values.map((value) => value(frame)),
+        type,
+      );
+  }
   if (!fn) return geometryFunction(name, args, values);
   return (frame) => {
     const vectors = values.map((value) => value(frame));

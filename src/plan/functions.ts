@@ -1,21 +1,17 @@
 /** Scalar functions of one row, by canonical name: what they take and how they are computed. */
-import { FLOAT64, INT64, type SqlType, STRING } from "../table/types.ts";
+import { INT64, type SqlType, STRING } from "../table/types.ts";
 import type { BytesVector, CellValue, NumberVector, Vector } from "../table/vector.ts";
 import { cellAt } from "../table/vector.ts";
 import { overflow } from "./arithmetic.ts";
+import { NUMBER_FUNCTIONS } from "./number-functions.ts";
+import type { ScalarFunction } from "./scalar.ts";
+import { TEXT_FUNCTIONS } from "./text-functions.ts";
+import { TIME_FUNCTIONS } from "./time-functions.ts";
 import { isWide, utf8, vectorOf } from "./vectors.ts";
-
-export interface ScalarFunction {
-  args: ("string" | "number")[];
-  result(args: readonly SqlType[]): SqlType;
-  /** NULL arguments make NULL; `apply` may leave those rows as they are. */
-  apply(args: readonly Vector[], type: SqlType): Vector;
-}
 
 export const FUNCTIONS: ReadonlyMap<string, ScalarFunction> = new Map<string, ScalarFunction>([
   ["lower", text((value) => value.toLowerCase())],
   ["upper", text((value) => value.toUpperCase())],
-  ["trim", text((value) => value.replace(/^ +| +$/g, ""))],
   ["length", { args: ["string"], result: () => INT64, apply: ([vector]) => lengths(vector as BytesVector) }],
   [
     "abs",
@@ -27,8 +23,9 @@ export const FUNCTIONS: ReadonlyMap<string, ScalarFunction> = new Map<string, Sc
   ],
   ["floor", rounding(Math.floor)],
   ["ceil", rounding(Math.ceil)],
-  ["round", rounding((value) => (value < 0 ? -Math.round(-value) : Math.round(value)))],
-  ["sqrt", rounding(Math.sqrt)],
+  ...TEXT_FUNCTIONS,
+  ...NUMBER_FUNCTIONS,
+  ...TIME_FUNCTIONS,
 ]);
 
 /** Other names of the same functions. */
@@ -39,6 +36,20 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([
   ["btrim", "trim"],
   ["lcase", "lower"],
   ["ucase", "upper"],
+  ["len", "length"],
+  ["substring", "substr"],
+  ["instr", "strpos"],
+  ["prefix", "starts_with"],
+  ["suffix", "ends_with"],
+  ["pow", "power"],
+  ["dayofmonth", "day"],
+  ["dayofweek", "dow"],
+  ["weekday", "dow"],
+  ["dayofyear", "doy"],
+  ["weekofyear", "week"],
+  ["datepart", "date_part"],
+  ["datetrunc", "date_trunc"],
+  ["st_aswkb", "st_asbinary"],
 ]);
 
 function text(change: (value: string) => string): ScalarFunction {
@@ -95,7 +106,7 @@ function absolute(vector: Vector, type: SqlType): Vector {
 /** Of floats; integers are whole already. */
 function rounding(change: (value: number) => number): ScalarFunction {
   const apply = (vector: Vector, type: SqlType): Vector => {
-    if (vector.type.kind === "int" && change !== Math.sqrt) return vector;
+    if (vector.type.kind === "int") return vector;
     const { length } = vector;
     const values = Float64Array.from({ length }, (_, i) =>
       change(Number(vector.kind === "bytes" ? 0 : vector.values[i])),
@@ -106,7 +117,7 @@ function rounding(change: (value: number) => number): ScalarFunction {
   };
   return {
     args: ["number"],
-    result: ([type]) => (change === Math.sqrt ? FLOAT64 : type!),
+    result: ([type]) => type!,
     apply: ([vector], type) => apply(vector!, type),
   };
 }

@@ -30,6 +30,8 @@ export type { Plan } from "./make-plan.ts";
 export interface PlanOptions extends QueryOptions {
   /** Refuse queries whose rows are not rows of the table with `not_a_row_query`, before anything else; default false. */
   rowsOnly?: boolean;
+  /** Leave conditions as they are written, where the plan would turn them into ranges of columns; default false. */
+  asWritten?: boolean;
   /** What `now()` is, in microseconds since 1970; default: the clock. */
   now?: bigint;
 }
@@ -109,7 +111,7 @@ export function planQuery(table: Table, sql: string | Select, options: PlanOptio
   const params = normalized(options.params ?? []);
   checkParameters(select, params.length);
   const now = options.allowNow === false ? undefined : (options.now ?? BigInt(Date.now()) * 1000n);
-  const scope: Scope = { table, params, now };
+  const scope: Scope = { table, params, now, asWritten: options.asWritten };
   const query = bindSelect(select, scope);
   return new Query(select, makePlan(withOptions(query, options, scope), table), table);
 }

@@ -1,17 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { textCell } from "../../src/format/cell.ts";
 import { planQuery } from "../../src/plan/plan.ts";
 import type { CellValue } from "../../src/table/vector.ts";
+import { answersOf, hasDuckdb } from "./duckdb.ts";
 import { answer, random } from "./memory-table.ts";
 import { Dice, predicate, randomTable, TYPES } from "./naive.ts";
-
-const PYTHON = process.env.ZARRSIFT_PYTHON ?? ".venv/bin/python";
-const hasDuckdb = spawnSync(PYTHON, ["-c", "import duckdb"]).status === 0;
 
 /** DuckDB's types. ns timestamps and geometry are left out: its literals have microseconds, and it needs an extension. */
 const DUCKDB: Record<string, string> = {
@@ -30,18 +23,6 @@ const DUCKDB: Record<string, string> = {
  * not cut off; one finer than the column stays as fine.
  */
 const DIFFERENT = /stamp|ST_|\bg\b|1e30|000000001|00\.0005|\+01:00|u \+ 1|d - d/;
-
-function answersOf(columns: Record<string, [string, CellValue[]]>, queries: string[]): (number[] | string)[] {
-  const folder = mkdtempSync(join(tmpdir(), "zarrsift-duckdb-"));
-  try {
-    const file = join(folder, "given.json");
-    writeFileSync(file, JSON.stringify({ columns, queries }));
-    const script = fileURLToPath(new URL("duckdb_answers.py", import.meta.url));
-    return JSON.parse(execFileSync(PYTHON, [script, file], { encoding: "utf8", maxBuffer: 2 ** 28 }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 describe.skipIf(!hasDuckdb)("random predicates, beside DuckDB", () => {
   it.each([1, 2, 3])("find the same rows (seed %i)", { timeout: 60_000 }, async (seed) => {

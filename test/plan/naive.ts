@@ -217,6 +217,9 @@ export function predicate(dice: Dice, depth: number): Predicate {
     spatial,
     twoColumns,
     computed,
+    computed,
+    temporal,
+    temporal,
     distinct,
     onIdx,
   ])(dice);
@@ -348,6 +351,21 @@ function computed(dice: Dice): Predicate {
     ["coalesce(u, -2)", (row) => (row.u === null ? -2 : (row.u as number))],
     ["CASE WHEN ok THEN u ELSE 5 END", (row) => (row.ok === true ? (row.u as number | null) : 5)],
     ["CAST(u AS double precision) / 4", (row) => (row.u === null ? null : (row.u as number) / 4)],
+    ["strpos(s, 'b')", (row) => (row.s === null ? null : letters(row.s).indexOf("b") + 1)],
+    ["length(substr(s, 2, 1))", (row) => (row.s === null ? null : letters(row.s).slice(1, 2).length)],
+    ["length(replace(s, 'a', 'xyz'))", (row) => (row.s === null ? null : lengthWithout(row.s, "a", 3))],
+    ["greatest(u, 5, NULL)", (row) => (row.u === null ? 5 : Math.max(5, row.u as number))],
+    ["least(n, u)", (row) => least(row.n as bigint | null, row.u as number | null)],
+    ["sign(n)", (row) => (row.n === null ? null : sign(row.n as bigint, 0))],
+    [
+      "round(d)",
+      (row) => (row.d === null ? null : Math.sign(row.d as number) * Math.round(Math.abs(row.d as number))),
+    ],
+    ["abs(f)", (row) => (row.f === null ? null : Math.abs(row.f as number))],
+    [
+      "CASE WHEN starts_with(s, 'a') THEN 1 ELSE 0 END",
+      (row) => ((row.s as string | null)?.startsWith("a") ? 1 : 0),
+    ],
     ["nullif(u, 7)", (row) => (row.u === 7 ? null : (row.u as number | null))],
   ]);
   const test = (row: Row) => {
@@ -355,6 +373,46 @@ function computed(dice: Dice): Predicate {
     return own === null ? null : COMPARE[op]!(sign(own, limit));
   };
   return { sql: `${sql} ${op} ${limit}`, test };
+}
+
+const letters = (text: CellValue) => [...(text as string)];
+
+function lengthWithout(text: CellValue, letter: string, size: number): number {
+  return letters(text).reduce((sum, each) => sum + (each === letter ? size : 1), 0);
+}
+
+function least(a: bigint | null, b: number | null): bigint | number | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+/** Fields, truncations and sums of `date`, as JavaScript's Date has them. */
+function temporal(dice: Dice): Predicate {
+  const op = dice.of(Object.keys(COMPARE));
+  const year = dice.of([1969, 1970, 2024, 2025, 2026, 9999]);
+  const limit = dice.of([Date.UTC(year, 0, 1), Date.UTC(year, 6, 1), Date.UTC(year, 11, 31)]);
+  const literal = `TIMESTAMP '${new Date(limit).toISOString().slice(0, 19).replace("T", " ")}'`;
+  const [sql, value, against] = dice.of<[string, (date: Date) => number, number]>([
+    [`extract(year FROM date) ${op} ${year}`, (date) => date.getUTCFullYear(), year],
+    [`extract(month FROM date) ${op} 7`, (date) => date.getUTCMonth() + 1, 7],
+    [`date_part('hour', date) ${op} 23`, (date) => date.getUTCHours(), 23],
+    [`date_trunc('year', date) ${op} ${literal}`, (date) => Date.UTC(date.getUTCFullYear(), 0, 1), limit],
+    [`date_trunc('day', date) ${op} ${literal}`, (date) => Math.floor(Number(date) / 864e5) * 864e5, limit],
+    [`date ${op} ${literal} - INTERVAL '3 days'`, Number, limit - 3 * 864e5],
+    [`date + INTERVAL '90 minutes' ${op} ${literal}`, (date) => Number(date) + 54e5, limit],
+    [`date - INTERVAL '1 month' ${op} ${literal}`, (date) => monthBefore(date), limit],
+    [`${literal} - date ${op} INTERVAL '1 day'`, (date) => limit - Number(date), 864e5],
+    [`epoch_ms(date) ${op} ${limit}`, Number, limit],
+  ]);
+  const test = (row: Row) =>
+    row.date === null ? null : COMPARE[op]!(sign(value(new Date(Number(row.date))), against));
+  return { sql, test };
+}
+
+function monthBefore(date: Date): number {
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
+  const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return Date.UTC(year, month - 1, Math.min(day, days)) + (((Number(date) % 864e5) + 864e5) % 864e5);
 }
 
 function distinct(dice: Dice): Predicate {

@@ -33,9 +33,9 @@ describe("an index page", () => {
   it("of our own server, whatever the names", () => {
     const children = ["zarr.json", "date/", "a b/", "ä&'\"<%41>/", "http:x", "c:d/"];
     const names = { keys: ["http:x", "zarr.json"], prefixes: ["a b", "c:d", "date", "ä&'\"<%41>"] };
-    expect(parseListing(listingPage("/data.zarr/meta/", children), URL_)).toEqual(names);
+    expect(parseListing(listingPage("/data.zarr/meta/", "meta", children), URL_)).toEqual(names);
     const slashless = "http://host/data.zarr/meta";
-    expect(parseListing(listingPage("/data.zarr/meta", children), slashless)).toEqual(names);
+    expect(parseListing(listingPage("/data.zarr/meta", "meta", children), slashless)).toEqual(names);
   });
 
   it("leaves out whatever is not right below", () => {
