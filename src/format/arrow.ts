@@ -32,13 +32,13 @@ export async function* arrowStream(
     checkCount(count + batch.length, limits);
     for (const part of parts(batch)) {
       writer.write(recordBatch(arrow, schema, part));
-      yield* writer.taken();
+      yield writer.taken();
       await pace.rest();
     }
     count += batch.length;
   }
   writer.finish();
-  yield* writer.taken();
+  yield writer.taken();
 }
 
 function recordBatch(
@@ -60,15 +60,25 @@ function collector(arrow: ArrowLibrary, schema: Arrow.Schema) {
         written.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       return this;
     }
-    taken(): Uint8Array[] {
-      const pieces = written;
+    taken(): Uint8Array {
+      const bytes = joined(written);
       written = [];
-      return pieces;
+      return bytes;
     }
   }
   const writer = new Collector();
   writer.reset(undefined, schema);
   return writer;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** A batch in parts that keep to the most rows and bytes. */

@@ -1,5 +1,5 @@
 /** WKB as every reader takes it. */
-import { MAX_DEPTH } from "./geometry.ts";
+import { type Coordinates, type Geometry, MAX_DEPTH } from "./geometry.ts";
 import { parseWkb } from "./wkb-read.ts";
 import { writeWkb } from "./wkb-write.ts";
 
@@ -11,7 +11,23 @@ import { writeWkb } from "./wkb-write.ts";
  */
 export function plainWkb(data: Uint8Array, start: number, end: number): Uint8Array | undefined {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return endOfPlain(view, start, end, 0) === end ? undefined : writeWkb(parseWkb(data, start, end));
+  return endOfPlain(view, start, end, 0) === end ? undefined : writeWkb(closed(parseWkb(data, start, end)));
+}
+
+/** With the first position again at the end of each ring that lacks it. */
+function closed(geometry: Geometry): Geometry {
+  if ("parts" in geometry) return { ...geometry, parts: geometry.parts.map(closed) } as Geometry;
+  if (geometry.type !== "Polygon") return geometry;
+  return { ...geometry, rings: geometry.rings.map((ring) => closedRing(ring, geometry.layout.length)) };
+}
+
+function closedRing(ring: Coordinates, stride: number): Coordinates {
+  const last = ring.length - stride;
+  if (last < 0 || (ring[0] === ring[last] && ring[1] === ring[last + 1])) return ring;
+  const whole = new Float64Array(ring.length + stride);
+  whole.set(ring);
+  whole.set(ring.subarray(0, stride), ring.length);
+  return whole;
 }
 
 /** Where a geometry that is plain, little-endian and XY ends; -1 for all others, which are read to know more. */
