@@ -21,13 +21,13 @@ export function rowsAs(
   result: QueryResult,
   width: number | undefined,
 ): AsyncIterable<string | Uint8Array> {
-  const { columns, version } = result;
+  const { columns, version, rowQuery } = result;
   const batches = result.batches();
   if (format === "json") return jsonText(columns, batches, version);
   if (format === "ndjson") return ndjsonText(columns, batches);
   if (format === "csv") return csvText(columns, batches);
   if (format === "arrow") return arrowStream(columns, batches);
-  if (format === "geojson") return geojsonText(columns, batches);
+  if (format === "geojson") return geojsonText(columns, batches, { idx: rowQuery });
   if (width !== undefined && tooWide(columns.length, width)) return records(columns, batches, width);
   return textTable(columns, batches, width === undefined ? { maxRows: Number.POSITIVE_INFINITY } : { width });
 }

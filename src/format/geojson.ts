@@ -11,17 +11,18 @@ import { type RowBatch, type RowColumn, type RowLimits, textPieces } from "./row
  * The answer as a GeoJSON FeatureCollection (RFC 7946): the first geometry column is the geometry, the other columns
  * are properties, spelt as in JSON rows; so is `idx`, selected or not. Longitudes and the turn of rings are as stored.
  *
+ * @param limits with `idx: false` where rows are not those of the table
  * @throws ZarrsiftError `bad_parameter` at once where no column is geometry; `too_large`, `bad_geometry` while it is read
  */
 export function geojsonText(
   columns: readonly RowColumn[],
   batches: AsyncIterable<RowBatch>,
-  limits: RowLimits = {},
+  { idx: withIdx = true, ...limits }: RowLimits & { idx?: boolean } = {},
 ): AsyncGenerator<string> {
   const place = columns.findIndex(({ type }) => type.kind === "geometry");
   if (place < 0) throw noGeometry(columns);
   const others = columns.filter((_, c) => c !== place);
-  const named = others.some(({ name }) => name === "idx");
+  const adds = withIdx && others.every(({ name }) => name !== "idx");
   const format = {
     head: '{"type":"FeatureCollection","features":[',
     rows(batch: RowBatch, count: number) {
@@ -29,7 +30,7 @@ export function geojsonText(
       const vectors = batch.vectors.filter((_, c) => c !== place);
       const properties = objectWriter(others, { length: batch.length, vectors });
       const { idx } = batch;
-      const lead = (i: number) => (named || idx?.length !== batch.length ? "" : `"idx":${idx[i]}`);
+      const lead = (i: number) => (adds && idx ? `"idx":${idx[i]}` : "");
       return (i: number) =>
         `${count + i === 0 ? "\n" : ",\n"}{"type":"Feature","geometry":${geometryText(cellAt(geometry, i))},` +
         `"properties":${withLead(lead(i), properties(i))}}`;

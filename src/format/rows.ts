@@ -14,7 +14,7 @@ export interface RowColumn {
 export interface RowBatch {
   length: number;
   vectors: Vector[];
-  /** idx of each row, where rows are those of the table. */
+  /** idx of each row. */
   idx?: Float64Array;
 }
 

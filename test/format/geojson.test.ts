@@ -49,6 +49,8 @@ describe("GeoJSON", () => {
     expect(text).toContain('"properties":{"idx":"mine"}');
     const bare = await textOf([W], [{ length: 1, vectors: [vectors[0]!], idx: Float64Array.of(7) }]);
     expect(bare).toContain('"properties":{"idx":7}');
+    const grouped = { length: 1, vectors: [vectors[0]!], idx: Float64Array.of(0) };
+    expect(await textOf([W], [grouped], { idx: false })).toContain('"properties":{}');
   });
 
   it("of nothing is an empty collection", async () => {

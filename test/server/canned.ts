@@ -44,10 +44,11 @@ export class CannedCollection {
     this.asked = asked;
     await this.#work(signal);
     const self = this;
-    if (this.geometry) return shapes(this.geometry);
+    if (this.geometry) return shapes(this.geometry, this.lateError);
     return {
       columns: [{ name: "idx", type: INT64, column: "idx", named: true, text: "idx" }],
       version: "v1",
+      rowQuery: true,
       async *batches(): AsyncGenerator<Batch> {
         for (const part of self.batches) {
           const idx = Float64Array.from(part);
@@ -169,14 +170,16 @@ export class CannedCollection {
   }
 }
 
-function shapes(cells: (string | null)[]) {
+function shapes(cells: (string | null)[], lateError: Error | undefined) {
   const type: SqlType = { kind: "geometry", encoding: "wkt" };
   return {
     columns: [{ name: "shape", type, column: "shape", named: true, text: "shape" }],
     version: "v1",
+    rowQuery: true,
     async *batches(): AsyncGenerator<Batch> {
       const idx = Float64Array.from(cells, (_, i) => i);
       yield { length: cells.length, idx, vectors: [vectorOf(type, cells)] };
+      if (lateError) throw lateError;
     },
   };
 }
