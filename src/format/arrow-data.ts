@@ -3,7 +3,8 @@ import type * as Arrow from "apache-arrow";
 import { plainWkb } from "../geometry/wkb-plain.ts";
 import { parseWkt } from "../geometry/wkt-read.ts";
 import { writeWkt } from "../geometry/wkt-write.ts";
-import type { BytesVector, Nulls, NumberVector, Vector } from "../table/vector.ts";
+import type { SqlType } from "../table/types.ts";
+import type { BytesVector, Nulls, NumberArray, NumberVector, Vector } from "../table/vector.ts";
 import { encodeFloat16 } from "../zarr/codecs/float16.ts";
 import type { ArrowLibrary } from "./arrow-types.ts";
 
@@ -50,15 +51,26 @@ function packed(length: number, isSet: (i: number) => boolean): [bits: Uint8Arra
   return [bits, unset];
 }
 
+/** As wide as the type, whatever array they are in. */
 function valuesOf({ type, values, length }: NumberVector): ArrayBufferView {
   if (type.kind === "bool") return packed(length, (i) => values[i] === 1)[0];
   if (type.kind === "float" && type.bits === 16) return encodeFloat16(values);
-  const wide = type.kind !== "float" && values instanceof Float64Array;
-  return wide ? wholeNumbers(values) : values;
+  const Wanted = arrayOf(type);
+  if (!Wanted) return wholeNumbers(values);
+  return values instanceof Wanted ? values : Wanted.from(values);
+}
+
+/** `undefined` for 64-bit integers and what is held in them. */
+function arrayOf(type: SqlType) {
+  if (type.kind === "float") return type.bits === 64 ? Float64Array : Float32Array;
+  if (type.kind !== "int" || type.bits === 64) return undefined;
+  return type.signed
+    ? { 8: Int8Array, 16: Int16Array, 32: Int32Array }[type.bits]
+    : { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array }[type.bits];
 }
 
 /** Safe integers as int64 or uint64, which have the same bits: low word, then high word. */
-function wholeNumbers(values: Float64Array): BigInt64Array {
+function wholeNumbers(values: NumberArray): BigInt64Array {
   const words = new Int32Array(2 * values.length);
   for (let i = 0; i < values.length; i++) {
     words[2 * i] = values[i]!; // modulo 2^32, by the rules of ToInt32

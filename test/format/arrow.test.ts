@@ -6,7 +6,7 @@ import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
 import { vectorOf } from "../../src/plan/vectors.ts";
 import { BYTES, INT64, type SqlType, STRING } from "../../src/table/types.ts";
-import { type CellValue, gather, type Vector } from "../../src/table/vector.ts";
+import { type CellValue, gather, type NumberArray, type Vector } from "../../src/table/vector.ts";
 
 const WKB: SqlType = { kind: "geometry", encoding: "wkb" };
 const WKT: SqlType = { kind: "geometry", encoding: "wkt" };
@@ -127,6 +127,21 @@ describe("values", () => {
     const type: SqlType = { kind: "float", bits: 32 };
     const vector = vectorOf(type, [Number.NaN, null, 1.5, Number.NEGATIVE_INFINITY]);
     expect(await roundTrip(type, vector)).toEqual([null, null, 1.5, Number.NEGATIVE_INFINITY]);
+  });
+
+  it("are as wide as their type, whatever array holds them", async () => {
+    const held = (type: SqlType, values: NumberArray): Vector => ({
+      kind: "number",
+      type,
+      length: values.length,
+      values,
+      nulls: undefined,
+    });
+    expect(await roundTrip(INT64, held(INT64, Int32Array.of(-1, 5)))).toEqual([-1n, 5n]);
+    const int8: SqlType = { kind: "int", bits: 8, signed: true };
+    expect(await roundTrip(int8, held(int8, Float64Array.of(-128, 127)))).toEqual([-128, 127]);
+    const float: SqlType = { kind: "float", bits: 32 };
+    expect(await roundTrip(float, held(float, Float64Array.of(0.5, -2)))).toEqual([0.5, -2]);
   });
 
   it("of WKT lose PostGIS's SRID", async () => {

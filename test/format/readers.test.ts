@@ -129,7 +129,11 @@ const QUERIES: Record<string, string> = {
   computed: `SELECT idx + 1 AS next, NULL AS nothing, g, w, i8 + 1 AS a, f * 2 AS b, small / 3 AS c, d / 0.0 AS e,
     s || 'é' AS "odd "" name", u64 IS NULL AS k, coalesce(i8, 5) AS m, coalesce(i16, small) AS n,
     CASE WHEN ok THEN i32 ELSE 7 END AS o, CASE WHEN ok THEN t_ns ELSE t_s END AS p, CAST(i16 AS DOUBLE) AS q,
-    TIMESTAMP '2025-01-01' AS r, TRUE AS t, 1.5 AS v, CASE WHEN ok THEN s END AS x, 9007199254740993 AS y
+    TIMESTAMP '2025-01-01' AS r, TRUE AS t, 1.5 AS v, CASE WHEN ok THEN s END AS x, 9007199254740993 AS y,
+    CASE WHEN ok THEN NULL ELSE i32 END AS aa, coalesce(NULL, s) AS ab, CAST(NULL AS BIGINT) AS ac, nullif(i8, 0) AS ad,
+    coalesce(i8, u64) AS ae, coalesce(i32, f) AS af, CASE WHEN ok THEN 1 ELSE 2.5 END AS ag, -u8 AS ah, -h AS ai,
+    i8 * i16 AS aj, CASE WHEN ok THEN g END AS al, upper(s) AS am, abs(i8) AS an, floor(f) AS ao,
+    length(s) AS ap, CAST(small AS FLOAT) AS aq, CAST(u8 AS SMALLINT) AS ar, round(d) AS at_, sqrt(i16 * i16) AS au
     FROM meta`,
 };
 
