@@ -21,7 +21,7 @@ import { Dice } from "../plan/naive.ts";
 const PYTHON = process.env.ZARRSIFT_PYTHON ?? ".venv/bin/python";
 const has = (module: string) => spawnSync(PYTHON, ["-c", `import ${module}, numpy, shapely`]).status === 0;
 
-/** Reads what was written; not all of them are in every Python environment: each says so by being skipped. */
+/** Libraries that open what was written. `npm test` installs pyarrow alone, the others are large: skipped where absent. */
 const READERS = ["pyarrow", "polars", "duckdb", "geopandas"] as const;
 const here = Object.fromEntries(READERS.map((name) => [name, has(name)])) as Record<string, boolean>;
 
@@ -190,10 +190,16 @@ describe.skipIf(!here.pyarrow && !here.polars)(
     afterAll(() => rmSync(folder, { recursive: true }));
 
     it("json and shapely", () => expect(agreed.geojson).toBeGreaterThan(3000));
-    it.skipIf(!here.pyarrow)("pyarrow", () => expect(agreed.pyarrow).toBeGreaterThan(100_000));
-    it.skipIf(!here.polars)("polars", () => expect(agreed.polars).toBeGreaterThan(100_000));
-    it.skipIf(!here.pyarrow || !here.duckdb)("DuckDB", () => expect(agreed.duckdb).toBeGreaterThan(60_000));
-    it.skipIf(!here.pyarrow || !here.geopandas)("GeoPandas", () => {
+    it.skipIf(!here.pyarrow)("pyarrow, where ZARRSIFT_PYTHON has it", () =>
+      expect(agreed.pyarrow).toBeGreaterThan(100_000),
+    );
+    it.skipIf(!here.polars)("polars, where ZARRSIFT_PYTHON has it", () =>
+      expect(agreed.polars).toBeGreaterThan(100_000),
+    );
+    it.skipIf(!here.pyarrow || !here.duckdb)("DuckDB, where ZARRSIFT_PYTHON has it", () =>
+      expect(agreed.duckdb).toBeGreaterThan(60_000),
+    );
+    it.skipIf(!here.pyarrow || !here.geopandas)("GeoPandas, where ZARRSIFT_PYTHON has it", () => {
       expect(agreed.geopandas).toBeGreaterThan(3000);
       expect(agreed["geopandas geojson"]).toBeGreaterThan(3000);
     });
