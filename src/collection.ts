@@ -28,6 +28,8 @@ export interface OpenOptions extends TableOptions, LocationOptions {
 export interface QueryResult {
   columns: OutputColumn[];
   version: string;
+  /** Whether its rows are rows of the table, so that `idx` means something. */
+  rowQuery: boolean;
   batches(options?: ReadOptions): AsyncIterable<Batch>;
 }
 
@@ -136,6 +138,7 @@ export class Collection {
     return {
       columns: query.columns,
       version: await version,
+      rowQuery: query.rowQuery,
       batches: (readOptions = options) => query.run(readOptions),
     };
   }

@@ -4,8 +4,8 @@ import { once } from "node:events";
  * Writes data to stdout, waiting while its reader is slow.
  * A reader that goes away (`| head`) ends the process quietly: see `endOnClosedPipe`.
  */
-export async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+export async function print(data: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(data)) await once(process.stdout, "drain");
 }
 
 /** Writes a line for people to stderr, on a line of its own beside a progress line. */

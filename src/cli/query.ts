@@ -18,7 +18,7 @@ const help = `usage: zarrsift query SOURCE SQL [options]
 Runs a query on the meta group of a source. The table is called meta; idx is a row's number in it.
 ${SOURCE_HELP}
 
-  --format FORMAT      table (default), json, ndjson or csv
+  --format FORMAT      table (default), json, ndjson, csv, geojson or arrow (an IPC stream)
   --params JSON        values for $1, $2 … in the SQL, as a JSON array
   --explain            show the steps instead of the answer; EXPLAIN in front of the SQL does the same
   --analyze            with --explain: run them too, and show rows, requests, bytes and times
@@ -30,6 +30,7 @@ examples:
   zarrsift query granules.zarr "SELECT * FROM meta WHERE ST_Intersects(bbox, ST_MakeEnvelope(0, 0, 10, 10))"
   zarrsift query granules.zarr 'SELECT idx FROM meta WHERE platform = $1' --params '["metop-a"]' --format csv
   zarrsift query granules.zarr "SELECT idx FROM meta WHERE date < TIMESTAMP '2025-07-01'" --explain --analyze
+  zarrsift query granules.zarr "SELECT idx, date, bbox FROM meta" --format arrow > granules.arrows
 `;
 
 /** `zarrsift query SOURCE SQL`: rows of meta, in one of several formats. */
@@ -66,7 +67,10 @@ export const query: Command = {
 };
 
 /** What to print, part by part; the options are checked here, before anything is opened. */
-function answer(args: Arguments, sql: string): (collection: Collection) => AsyncIterable<string> {
+function answer(
+  args: Arguments,
+  sql: string,
+): (collection: Collection) => AsyncIterable<string | Uint8Array> {
   const format = choice(args, "format", FORMATS);
   const options: QueryOptions = { params: readParams(args.text("params")) };
   const explains = explainOf(sql);
@@ -81,6 +85,10 @@ function answer(args: Arguments, sql: string): (collection: Collection) => Async
       yield format === "json" ? `${JSON.stringify(explained, null, 2)}\n` : steps(explained, terminalWidth());
     };
   }
+  if (format === "arrow" && terminalWidth() !== undefined)
+    throw new UsageError(
+      "--format arrow writes bytes, which no terminal shows; send them to a file or a pipe",
+    );
   return async function* (collection) {
     yield* rowsAs(format, await collection.query(sql, options), terminalWidth());
   };

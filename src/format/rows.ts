@@ -14,6 +14,8 @@ export interface RowColumn {
 export interface RowBatch {
   length: number;
   vectors: Vector[];
+  /** idx of each row. */
+  idx?: Float64Array;
 }
 
 /** Past a limit an answer fails, it is never cut short. */
@@ -50,7 +52,7 @@ export async function* textPieces(
   const pace = new Pace(undefined);
   let [piece, length, count, least] = [format.head, 0, 0, hold];
   for await (const batch of batches) {
-    if (count + batch.length > (limits.maxRows ?? Number.POSITIVE_INFINITY)) throw tooMany(limits.maxRows!);
+    checkCount(count + batch.length, limits);
     const row = format.rows(batch, count);
     for (let i = 0; i < batch.length; i++) {
       piece += row(i);
@@ -77,10 +79,12 @@ export function cells(
   return batch.vectors.map((vector) => (i) => write(cellAt(vector, i), vector.type));
 }
 
-function tooMany(most: number): ZarrsiftError {
-  return new ZarrsiftError(
+/** @throws ZarrsiftError `too_large` where `count` rows are more than the limit */
+export function checkCount(count: number, { maxRows }: RowLimits): void {
+  if (maxRows === undefined || count <= maxRows) return;
+  throw new ZarrsiftError(
     "too_large",
-    `The answer has more than ${most} rows, the limit; add LIMIT and OFFSET`,
+    `The answer has more than ${maxRows} rows, the limit; add LIMIT and OFFSET`,
   );
 }
 

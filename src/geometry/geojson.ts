@@ -113,7 +113,9 @@ function bad(path: string, what: string): Error {
   return badGeometry(`GeoJSON ${path || "geometry"}`, what);
 }
 
-/** As a GeoJSON object, with Z where there is one; M has no place in GeoJSON. Longitudes are as stored. */
+/**
+ * As a GeoJSON object, rings closed, with Z where there is one; M has no place in GeoJSON. Longitudes are as stored.
+ */
 export function writeGeoJson(geometry: Geometry): GeoJson {
   if (geometry.type === "GeometryCollection") {
     return { type: "GeometryCollection", geometries: geometry.parts.map(writeGeoJson) };
@@ -123,7 +125,8 @@ export function writeGeoJson(geometry: Geometry): GeoJson {
 
 function nested(geometry: Geometry): Nested {
   if ("parts" in geometry) return geometry.parts.map(nested);
-  if (geometry.type === "Polygon") return geometry.rings.map((ring) => positions(ring, geometry.layout));
+  if (geometry.type === "Polygon")
+    return geometry.rings.map((ring) => closed(positions(ring, geometry.layout)));
   const list = positions(geometry.coordinates, geometry.layout);
   return geometry.type === "Point" ? ((list[0] as Nested | undefined) ?? []) : list;
 }
@@ -131,6 +134,15 @@ function nested(geometry: Geometry): Nested {
 function positions(run: Coordinates, layout: Layout): Nested {
   const size = layout.startsWith("XYZ") ? 3 : 2;
   const list: Nested = [];
-  for (let i = 0; i < run.length; i += layout.length) list.push([...run.subarray(i, i + size)]);
+  for (let i = 0; i < run.length; i += layout.length) {
+    const known = size === 3 && Number.isFinite(run[i + 2]) ? 3 : 2;
+    list.push([...run.subarray(i, i + known)]);
+  }
   return list;
+}
+
+/** With the first position again at the end, where it is not there. */
+function closed(ring: Nested): Nested {
+  const [first, last] = [ring[0] as Nested | undefined, ring.at(-1) as Nested | undefined];
+  return first && (first[0] !== last![0] || first[1] !== last![1]) ? [...ring, first] : ring;
 }

@@ -4,7 +4,7 @@ import type { Collection } from "./contract.ts";
 
 /** What a server refuses to go beyond. Past a limit is an error, or a cut stream; never a shorter answer. */
 export interface Limits {
-  /** Rows of one JSON, ndjson or CSV answer. */
+  /** Rows of one answer. */
   rows: number;
   /** Milliseconds a query may take, waiting for its turn not counted. */
   queryMs: number;

@@ -52,7 +52,7 @@ const bbox = {
   ],
   description: "west, south, east, north in degrees; west > east crosses the antimeridian",
 };
-const format = text("json (default), ndjson or csv");
+const format = text("json (default), ndjson, csv, arrow (an IPC stream) or geojson");
 const explain = text("Answer with the plan: `plan` as it would be, `analyze` as it went", {
   enum: ["plan", "analyze"],
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
+import { tableFromIPC } from "apache-arrow";
 import { describe, expect, it } from "vitest";
 import { built, outcome, PROGRAM, start, zarrsift } from "./program.ts";
 
@@ -84,6 +85,26 @@ describe.skipIf(!withData)("query", () => {
     const want = catalog.filter((one) => one.orbit_number === orbit_number && one.collection === collection);
     expect(want.length).toBeGreaterThan(0);
     expect(stdout.trim().split("\n").length).toBe(want.length);
+  });
+
+  it("prints an Arrow stream and GeoJSON", async () => {
+    const sql = "SELECT granule_id, bbox FROM meta ORDER BY granule_id";
+    const ids = catalog.map(({ granule_id }) => granule_id).sort();
+    const child = start(["query", STORE, sql, "--format", "arrow"]);
+    const bytes: Buffer[] = [];
+    child.stdout!.on("data", (chunk: Buffer) => bytes.push(chunk));
+    expect((await outcome(child)).code).toBe(0);
+    const table = tableFromIPC(Buffer.concat(bytes));
+    expect([...table.getChild("granule_id")!]).toEqual(ids);
+    expect(table.schema.fields[1]!.metadata.get("ARROW:extension:name")).toBe("geoarrow.wkb");
+
+    const { stdout } = await zarrsift("query", STORE, sql, "--format", "geojson");
+    const { features } = JSON.parse(stdout) as { features: { properties: { granule_id: string } }[] };
+    expect(features.map(({ properties }) => properties.granule_id)).toEqual(ids);
+
+    const none = await zarrsift("query", STORE, "SELECT idx FROM meta", "--format", "geojson");
+    expect([none.code, none.stdout]).toEqual([1, ""]);
+    expect(none.stderr).toContain("format geojson needs a geometry column");
   });
 
   it("shows how it would be answered", async () => {

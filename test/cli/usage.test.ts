@@ -10,7 +10,7 @@ describe.skipIf(!built)("the command, used wrongly", () => {
     [["query", "a.zarr", "SELECT", "idx"], "query takes one SQL text; quote it"],
     [
       ["query", "a.zarr", "SELECT idx", "--format", "jsn"],
-      "expected table, json, ndjson, csv; did you mean json?",
+      "expected table, json, ndjson, csv, arrow, geojson; did you mean json?",
     ],
     [["query", "a.zarr", "SELECT idx", "--params", "{}"], "expected a JSON array"],
     [["query", "a.zarr", "SELECT idx", "--explian"], "unknown option --explian; did you mean --explain?"],

@@ -20,7 +20,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   store: LEAVES,
   zarr: [...LEAVES, "store"],
   table: TABLE,
-  format: ["errors", "table", "geometry"],
+  format: ["errors", "table", "geometry", "zarr"],
   index: [...TABLE, "table"],
   plan: [...PLAN, "sql"],
   view: [...PLAN, "plan"],

@@ -1,7 +1,8 @@
 import { ZarrsiftError } from "../../src/errors.ts";
 import type { Batch } from "../../src/plan/api.ts";
+import { vectorOf } from "../../src/plan/vectors.ts";
 import type { Collection, View } from "../../src/server/contract.ts";
-import { INT64 } from "../../src/table/types.ts";
+import { INT64, type SqlType } from "../../src/table/types.ts";
 import type { Resource, ViewDefinition } from "../../src/view/api.ts";
 
 /** What a key of the canned view leads to. */
@@ -22,6 +23,8 @@ export class CannedCollection {
   lateError: Error | undefined;
   /** The source is no longer what the views were made from. */
   changed = false;
+  /** WKT in place of idx, one a row, in one batch. */
+  geometry: (string | null)[] | undefined;
   /** Options of the last query, without its signal. */
   asked: object | undefined;
   keys: Record<string, Canned>;
@@ -43,9 +46,11 @@ export class CannedCollection {
     this.asked = asked;
     await this.#work(signal);
     const self = this;
+    if (this.geometry) return shapes(this.geometry, this.lateError);
     return {
       columns: [{ name: "idx", type: INT64, column: "idx", named: true, text: "idx" }],
       version: "v1",
+      rowQuery: true,
       async *batches(): AsyncGenerator<Batch> {
         for (const part of self.batches) {
           const idx = Float64Array.from(part);
@@ -167,4 +172,18 @@ export class CannedCollection {
   as(): Collection {
     return this as unknown as Collection;
   }
+}
+
+function shapes(cells: (string | null)[], lateError: Error | undefined) {
+  const type: SqlType = { kind: "geometry", encoding: "wkt" };
+  return {
+    columns: [{ name: "shape", type, column: "shape", named: true, text: "shape" }],
+    version: "v1",
+    rowQuery: true,
+    async *batches(): AsyncGenerator<Batch> {
+      const idx = Float64Array.from(cells, (_, i) => i);
+      yield { length: cells.length, idx, vectors: [vectorOf(type, cells)] };
+      if (lateError) throw lateError;
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { tableFromIPC } from "apache-arrow";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ZarrsiftError } from "../../src/errors.ts";
@@ -53,18 +54,58 @@ describe("rows", () => {
     expect(answer.headers.vary).toBe("Accept");
   });
 
-  it.each(["arrow", "geojson", "xml"])("do not come as %s", async (format) => {
-    for (const answer of [await get(`sql=x&format=${format}`), await post({ sql: "x", format })]) {
+  it("come as an Arrow stream", async () => {
+    for (const answer of [
+      await get("sql=x&format=arrow"),
+      await get("sql=x", { accept: "application/vnd.apache.arrow.stream" }),
+      await post({ sql: "x", format: "arrow" }),
+    ]) {
+      expect(answer.headers["content-type"]).toBe("application/vnd.apache.arrow.stream");
+      expect(answer.headers["content-length"]).toBe(String(answer.rawPayload.length));
+      const table = tableFromIPC(answer.rawPayload);
+      expect(table.schema.fields.map(String)).toEqual(["idx: Int64"]);
+      expect([...table.getChild("idx")!]).toEqual([0n, 1n, 2n]);
+    }
+  });
+
+  it("come as GeoJSON where they have geometry", async () => {
+    canned.geometry = ["POINT(1 2)", null];
+    for (const answer of [
+      await get("sql=x&format=geojson"),
+      await get("sql=x", { accept: "application/geo+json" }),
+    ]) {
+      expect(answer.headers["content-type"]).toBe("application/geo+json; charset=utf-8");
+      expect(answer.json()).toEqual({
+        type: "FeatureCollection",
+        features: [
+          { type: "Feature", geometry: { type: "Point", coordinates: [1, 2] }, properties: { idx: 0 } },
+          { type: "Feature", geometry: null, properties: { idx: 1 } },
+        ],
+      });
+    }
+  });
+
+  it("do not come as GeoJSON where they have none", async () => {
+    const answer = await get("sql=x&format=geojson");
+    expect([answer.statusCode, answer.json().code, answer.json().detail]).toEqual([
+      400,
+      "bad_parameter",
+      "format geojson needs a geometry column in the answer, which has: idx; select one, or ask for json",
+    ]);
+  });
+
+  it("do not come as xml", async () => {
+    for (const answer of [await get("sql=x&format=xml"), await post({ sql: "x", format: "xml" })]) {
       expect([answer.statusCode, answer.json().detail]).toEqual([
         400,
-        `format "${format}" is not supported yet; there are: json, ndjson, csv`,
+        'format "xml" is not supported; there are: json, ndjson, csv, arrow, geojson',
       ]);
     }
   });
 
   it("past the limit are an error before the first byte", async () => {
     await start({ rows: 2 });
-    for (const format of ["json", "ndjson", "csv"]) {
+    for (const format of ["json", "ndjson", "csv", "arrow"]) {
       const answer = await get(`sql=x&format=${format}`);
       expect([answer.statusCode, answer.json().code]).toEqual([413, "too_large"]);
     }
@@ -77,6 +118,10 @@ describe("rows", () => {
     expect(answer.headers["transfer-encoding"]).toBe("chunked");
     expect(answer.json().rows.at(-1)).toEqual({ idx: 99_999 });
     expect(answer.json().count).toBe(100_000);
+    const arrow = await get("sql=x&format=arrow");
+    expect(arrow.headers["transfer-encoding"]).toBe("chunked");
+    const { numRows, batches } = tableFromIPC(arrow.rawPayload);
+    expect([numRows, batches.length]).toEqual([100_000, 2]);
   });
 });
 

@@ -203,10 +203,12 @@ describe("a failure after the first byte", () => {
     canned.lateError = new Error("the source broke");
   };
 
-  it.each(["json", "ndjson", "csv"])(
+  it.each(["json", "ndjson", "csv", "arrow", "geojson"])(
     "cuts the answer, which nobody can take for whole: %s",
     async (format) => {
       await late();
+      if (format === "geojson")
+        canned.geometry = Array.from({ length: 5000 }, (_, i) => `POINT(${i % 90} 1)`);
       const answer = await fetch(`${origin}/collections/meta/query?sql=x&format=${format}`);
       expect(answer.status).toBe(200);
       await expect(answer.text()).rejects.toThrow();

@@ -1,11 +1,11 @@
-/** Rows of a collection as JSON, ndjson or CSV; plans. */
+/** Rows of a collection in several formats; plans. */
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
 import { type Context, runQuery } from "../context.ts";
 import { checkSqlSize } from "../limits.ts";
 import { explainOf, parseParams, type QueryFields, queryOptions } from "../requests.ts";
-import { FORMATS, type RowFormat, rowsText } from "../rows.ts";
+import { FORMATS, type RowFormat, rowsAs } from "../rows.ts";
 import { COLLECTION_PARAMS, ERRORS, EXPLAIN, QUERY_BODY, QUERY_STRING, ROWS } from "../schemas.ts";
 import { type Watch, watchClient } from "../watch.ts";
 
@@ -30,6 +30,8 @@ const about = {
         "application/json": { schema: { anyOf: [ROWS, EXPLAIN] } },
         "application/x-ndjson": { schema: { type: "string" } },
         "text/csv": { schema: { type: "string" } },
+        "application/vnd.apache.arrow.stream": { schema: { type: "string", format: "binary" } },
+        "application/geo+json": { schema: { type: "object" } },
       },
     },
     ...ERRORS,
@@ -77,20 +79,23 @@ async function answer(
   }
   reply.header("cache-control", "no-cache").header("vary", "Accept");
   const watch = watchClient(reply, context.closing);
-  const text = rows(context, watch, async () => {
+  const pieces = rows(context, watch, async () => {
     const collection = await context.catalog.find(name, watch.signal);
     const result = await collection.query(sql, { ...options, signal: watch.signal });
-    return rowsText(format, result, context.limits.rows, watch.signal);
+    return rowsAs(format, result, context.limits.rows, watch.signal);
   });
-  return send(context, request, reply, text, format);
+  return send(context, request, reply, pieces, format);
 }
 
-/** The text of a query's answer; the turn lasts until it is read or given up. */
+/** What answers come in: text, or Arrow's bytes. */
+type Piece = string | Uint8Array;
+
+/** The pieces of a query's answer; the turn lasts until they are read or given up. */
 async function* rows(
   context: Context,
   watch: Watch,
-  start: () => Promise<AsyncIterable<string>>,
-): AsyncGenerator<string> {
+  start: () => Promise<AsyncIterable<Piece>>,
+): AsyncGenerator<Piece> {
   let leave: (() => void) | undefined;
   try {
     leave = await context.gate.enter(watch.signal);
@@ -112,47 +117,53 @@ async function send(
   context: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  text: AsyncGenerator<string>,
+  pieces: AsyncGenerator<Piece>,
   format: RowFormat,
 ): Promise<FastifyReply> {
   reply.type(FORMATS[format]);
   const { bufferBytes } = context.limits;
-  const held: string[] = [];
+  const held: Buffer[] = [];
   for (let length = 0; length <= bufferBytes; ) {
-    const next = await text.next();
-    if (next.done) return reply.send(Buffer.from(held.join("")));
-    held.push(next.value);
+    const next = await pieces.next();
+    if (next.done) return reply.send(Buffer.concat(held));
+    held.push(bytesOf(next.value));
     length += next.value.length;
   }
   if (request.raw.httpVersion === "1.0") {
-    await text.return(undefined);
+    await pieces.return(undefined);
     throw tooLongForHttp10(bufferBytes);
   }
-  return reply.send(Readable.from(streamed(context, request, held, text), { objectMode: false }));
+  return reply.send(Readable.from(streamed(context, request, held, pieces), { objectMode: false }));
 }
 
 async function* streamed(
   context: Context,
   request: FastifyRequest,
-  held: string[],
-  text: AsyncGenerator<string>,
+  held: Buffer[],
+  pieces: AsyncGenerator<Piece>,
 ): AsyncGenerator<Buffer> {
   const route = request.routeOptions.url!;
-  const encode = (part: string): Buffer => {
-    const bytes = Buffer.from(part);
+  const counted = (bytes: Buffer): Buffer => {
     context.metrics.sent(route, bytes.length);
     return bytes;
   };
   try {
-    for (const part of held.splice(0)) yield encode(part);
-    for await (const part of text) yield encode(part);
+    for (const bytes of held.splice(0)) yield counted(bytes);
+    for await (const piece of pieces) yield counted(bytesOf(piece));
   } catch (error) {
     if (!isZarrsiftError(error, "aborted")) request.log.warn({ err: error }, "cut an answer short");
     request.raw.socket.destroy();
     throw error;
   } finally {
-    await text.return(undefined);
+    await pieces.return(undefined);
   }
+}
+
+/** Text in UTF-8; bytes are not copied. */
+function bytesOf(piece: Piece): Buffer {
+  return typeof piece === "string"
+    ? Buffer.from(piece)
+    : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }
 
 /** HTTP/1.0 marks the end of a stream by the end of the connection alone, so a cut one looks whole. */
@@ -171,7 +182,7 @@ function formatOf(format: string | undefined, accept: string | undefined): RowFo
     const names = Object.keys(FORMATS).join(", ");
     throw new ZarrsiftError(
       "bad_parameter",
-      `format ${JSON.stringify(format)} is not supported yet; there are: ${names}`,
+      `format ${JSON.stringify(format)} is not supported; there are: ${names}`,
     );
   }
   const wanted = (accept ?? "").split(",").map((type) => type.split(";")[0]!.trim().toLowerCase());
@@ -179,6 +190,8 @@ function formatOf(format: string | undefined, accept: string | undefined): RowFo
     if (type === "application/json") return "json";
     if (type === "application/x-ndjson" || type === "application/ndjson") return "ndjson";
     if (type === "text/csv") return "csv";
+    if (type === FORMATS.arrow) return "arrow";
+    if (type === "application/geo+json") return "geojson";
   }
   return "json";
 }
