@@ -75,6 +75,44 @@ describe("attributes", () => {
     expect((await document(view, "g2/wind/zarr.json")).attributes).toEqual({ idx: 2, twice: 4 });
   });
 
+  test("a view of a view has its own fields, and all that is the source's", async () => {
+    const first = await (await collectionOf()).view("SELECT note, cloud FROM meta");
+    const again = await openCollection(first.asStore(3), { name: "again" });
+    const second = await again.view("SELECT cloud FROM meta WHERE note = 'c'");
+    expect((await document(second, "g2/sst/zarr.json")).attributes).toEqual({
+      units: "K",
+      note: "own",
+      idx: 2,
+      cloud: 2,
+    });
+    expect((await document(second, "g2/zarr.json")).attributes).toEqual({
+      title: "granule 2",
+      cloud: 99,
+      idx: 2,
+      meta_cloud: 2,
+    });
+    const third = await openCollection(second.asStore(2), { name: "third" });
+    const last = await third.view([0]);
+    expect((await document(last, "g2/sst/zarr.json")).attributes).toMatchObject({
+      note: "own",
+      idx: 0,
+      cloud: 2,
+    });
+  });
+
+  test.each([
+    "cloud / 2",
+    'note AS ".."',
+    'note AS "a#b"',
+    'note AS "__proto__"',
+    "idx + 1 AS idx",
+    "1 AS source_idx",
+  ])("%s is no name of a field", async (item) => {
+    await expect((await collectionOf()).view(`SELECT ${item} FROM meta`)).rejects.toMatchObject({
+      code: "bad_request",
+    });
+  });
+
   test("the root says where the view comes from", async () => {
     const sql = "SELECT note FROM meta WHERE idx = 3";
     const view = await (await collectionOf()).view(sql);

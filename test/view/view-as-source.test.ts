@@ -2,7 +2,6 @@
 import { cpSync, existsSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import * as zarr from "zarrita";
@@ -109,7 +108,7 @@ describe.skipIf(!existsSync(data))("views of real granules", () => {
     await Promise.all([here.close(), there.close()]);
   });
 
-  test("when the source changes, its views fail and say so, queries see the new rows, and a copy of the old is no help", {
+  test("when the source changes, its views fail at once and say so, and new ones see what is there now", {
     timeout: 30_000,
   }, async () => {
     const copy = join(work, "changing.zarr");
@@ -121,7 +120,6 @@ describe.skipIf(!existsSync(data))("views of real granules", () => {
     const key = "/S6A_P4_2__HR_RED__NR/zarr.json";
     expect(await view.store(3).get(key)).toBeDefined();
     utimesSync(join(copy, "meta/rows/c/0"), new Date(), new Date(Date.now() - 5000));
-    await sleep(2500);
     await expect(view.store(3).get(key)).rejects.toMatchObject({ code: "source_changed", status: 503 });
     const next = await collection.view("SELECT idx FROM meta WHERE collection LIKE 'S6A%'");
     expect(next.version).not.toBe(view.version);
