@@ -1,23 +1,20 @@
 import { type Description, describe } from "./describe.ts";
 import { ZarrsiftError } from "./errors.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
-import { STORED_IDX } from "./plan/names.ts";
-import { type ExplainStep, type PlanOptions, planQuery, projectColumns, type Query } from "./plan/plan.ts";
+import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
+import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
-import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
-import { tableVersion } from "./table/version.ts";
+import type { MetaTable } from "./table/open.ts";
 import type { Layout, ViewDefinition, ViewOptions } from "./view/api.ts";
-import { createView, type FieldSource, type ViewSource } from "./view/create.ts";
+import { createView, type ViewSource } from "./view/create.ts";
 import { defineView, unpackParameter } from "./view/definition.ts";
+import { fieldsOf } from "./view/field-source.ts";
 import { findGranules } from "./view/granules.ts";
-import { VersionGuard } from "./view/guard.ts";
 import { checkIdx, unpackIdx } from "./view/idx.ts";
-import { type ByColumn, findLocation, type LocationOptions, type Stacked } from "./view/locate.ts";
-import { SOURCE_IDX } from "./view/meta-group.ts";
+import type { ByColumn, Stacked } from "./view/locate.ts";
 import type { View } from "./view/view.ts";
-import { Hierarchy } from "./zarr/hierarchy.ts";
 
-export interface OpenOptions extends TableOptions, LocationOptions {
+export interface OpenOptions extends SourceReadOptions {
   /** Name of the collection: what SQL may call the table, and part of a view's id. Default `meta`. */
   name?: string;
   /** Opens the same source at another version; what a view of an older Icechunk snapshot is restored through. */
@@ -38,43 +35,9 @@ export interface Explain {
   version: string;
 }
 
-/** What was read of a source at one version. */
-interface Snapshot {
-  hierarchy: Hierarchy;
-  table: MetaTable;
-  location: ByColumn | Stacked | undefined;
-  version: Promise<string>;
-  guard: VersionGuard | undefined;
-}
-
 /** Opens the collection in a store: its `meta` group, and where its granules are. */
 export async function openCollection(store: Store, options: OpenOptions = {}): Promise<Collection> {
-  return new Collection(store, options, await readSource(store, options));
-}
-
-async function readSource(store: Store, options: OpenOptions): Promise<Snapshot> {
-  const hierarchy = await Hierarchy.open(store, options);
-  const table = await openTable(hierarchy, store, options);
-  const location = await findLocation(table, hierarchy, options);
-  // Found at once, so that it is the version of what was just read; where that failed, again when it is asked for.
-  let version: Promise<string> | undefined;
-  const find = () => {
-    version ??= tableVersion(store, table).catch((error) => {
-      version = undefined;
-      throw error;
-    });
-    return version;
-  };
-  find().catch(() => {});
-  return {
-    hierarchy,
-    table,
-    location,
-    guard: undefined,
-    get version() {
-      return find();
-    },
-  };
+  return new Collection(store, options, await Snapshot.read(store, options));
 }
 
 /** A source with a `meta` group: query its rows, view its granules. */
@@ -83,15 +46,14 @@ export class Collection {
   readonly #store: Store;
   readonly #options: OpenOptions;
   readonly #older = new Map<string, Promise<Collection>>();
-  #now: Snapshot;
-  #refreshing: Promise<Snapshot> | undefined;
+  readonly #live: LiveSource;
 
   /** Use `openCollection`. */
   constructor(store: Store, options: OpenOptions, now: Snapshot) {
     this.name = options.name ?? "meta";
     this.#store = store;
     this.#options = options;
-    this.#now = now;
+    this.#live = new LiveSource(this.name, options, now);
   }
 
   /** Where it is, without credentials. */
@@ -100,29 +62,30 @@ export class Collection {
   }
 
   get table(): MetaTable {
-    return this.#now.table;
+    return this.#live.last.table;
   }
 
   get rows(): number {
-    return this.#now.table.rows;
+    return this.#live.last.table.rows;
   }
 
   /** How the source keeps its granules; `undefined` where nothing says where they are. */
   get layout(): Layout | undefined {
-    const { location } = this.#now;
+    const { location } = this.#live.last;
     return location && (location.kind === "stacked" ? "stacked" : "granules");
   }
 
   /** What the source is pinned to now. */
   async version(): Promise<string> {
-    return (await this.#current()).version;
+    return (await this.#live.current()).version();
   }
 
   /** Columns, rows, extents, layout. The extents are found by reading the geometry and time columns, once a version. */
   async describe(options: ReadOptions = {}): Promise<Description> {
-    const { table, location, version } = await this.#current();
+    const now = await this.#live.current();
+    const { table, location } = now;
     return describe(
-      { name: this.name, source: this.source, version: await version, table, location },
+      { name: this.name, source: this.source, version: await now.version(), table, location },
       options,
     );
   }
@@ -132,12 +95,12 @@ export class Collection {
    * @throws ZarrsiftError for SQL that is wrong or not supported, before anything is read
    */
   async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
-    const { table, version } = await this.#current();
-    const query = planQuery(table, sql, options);
+    const now = await this.#live.current();
+    const query = planQuery(now.table, sql, options);
     refuseExplain(query);
     return {
       columns: query.columns,
-      version: await version,
+      version: await now.version(),
       rowQuery: query.rowQuery,
       batches: (readOptions = options) => query.run(readOptions),
     };
@@ -153,10 +116,10 @@ export class Collection {
     mode?: "plan" | "analyze",
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
-    const { table, version } = await this.#current();
-    const query = planQuery(table, sql, options);
+    const now = await this.#live.current();
+    const query = planQuery(now.table, sql, options);
     const runs = (mode ?? query.explains) === "analyze";
-    return { plan: runs ? await query.analyze(options) : query.explain(), version: await version };
+    return { plan: runs ? await query.analyze(options) : query.explain(), version: await now.version() };
   }
 
   /** A view of the rows that a query finds, or of the rows named, in that order. */
@@ -164,7 +127,7 @@ export class Collection {
     what: string | readonly (number | bigint)[],
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
-    const now = await this.#current();
+    const now = await this.#live.current();
     const location = this.#location(now, options.layout);
     const clock = BigInt(Date.now()) * 1000n;
     const query =
@@ -178,10 +141,10 @@ export class Collection {
       location.kind === "stacked"
         ? { idx: wanted, skipped: 0 }
         : await findGranules(wanted, location, now.hierarchy, options.missing ?? "error", options);
-    const fields = this.#fields(now.table, query, options.fields);
+    const fields = fieldsOf(now.table, query, options.fields);
     const definition = await defineView({
       collection: this.name,
-      version: await now.version,
+      version: await now.version(),
       sql: typeof what === "string" ? what : undefined,
       now: clock,
       ...(options.params && { params: options.params }),
@@ -195,7 +158,9 @@ export class Collection {
       skipped: granules.skipped,
     });
     const source = await this.#viewSource(now, location);
-    return createView(source, definition, granules.idx, fields, { ...options, check: true });
+    const view = await createView(source, definition, granules.idx, fields, { ...options, check: true });
+    await source.guard.ensure();
+    return view;
   }
 
   /**
@@ -203,14 +168,14 @@ export class Collection {
    * @throws ZarrsiftError `source_changed` where the source is no longer that version and cannot go back to it
    */
   async restore(definition: ViewDefinition, options: ReadOptions = {}): Promise<View> {
-    const now = await this.#current();
-    if ((await now.version) !== definition.version)
+    const now = await this.#live.current();
+    if ((await now.version()) !== definition.version)
       return (await this.#at(definition.version)).restore(definition, options);
     const location = this.#location(now, definition.layout);
     const idx = unpackIdx(definition.idx, definition.count);
     const query =
       definition.sql === undefined ? undefined : planQuery(now.table, definition.sql, optionsOf(definition));
-    const fields = this.#fields(now.table, query, definition.fields);
+    const fields = fieldsOf(now.table, query, definition.fields);
     return createView(await this.#viewSource(now, location), definition, idx, fields, options);
   }
 
@@ -219,36 +184,21 @@ export class Collection {
     await this.#store.close?.();
   }
 
-  /** The source as it is: read again where it has changed. */
-  async #current(): Promise<Snapshot> {
-    if (this.#store.snapshot !== undefined) return this.#now;
-    const guard = await this.#guard(this.#now);
-    if (!(await guard.changed())) return this.#now;
-    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
-    return this.#refreshing;
-  }
-
-  async #refresh(): Promise<Snapshot> {
-    this.#store.clear?.();
-    this.#now = await readSource(this.#store, this.#options);
-    return this.#now;
-  }
-
-  async #guard(snapshot: Snapshot): Promise<VersionGuard> {
-    const pinned = this.#store.snapshot !== undefined;
-    const current = pinned ? undefined : () => tableVersion(this.#store, snapshot.table);
-    snapshot.guard ??= new VersionGuard(this.name, await snapshot.version, current);
-    return snapshot.guard;
-  }
-
   async #viewSource(now: Snapshot, location: ByColumn | Stacked): Promise<ViewSource> {
     const { hierarchy, table } = now;
-    return { name: this.name, store: this.#store, hierarchy, table, location, guard: await this.#guard(now) };
+    return {
+      name: this.name,
+      store: this.#store,
+      hierarchy,
+      table,
+      location,
+      guard: await now.guard(this.name),
+    };
   }
 
   #at(version: string): Promise<Collection> {
     const { openVersion } = this.#options;
-    if (!openVersion || this.#store.snapshot === undefined) throw changed(this.name, version);
+    if (!openVersion || this.#store.snapshot === undefined) throw noLonger(this.name, version);
     let older = this.#older.get(version);
     if (!older) {
       older = openVersion(version).then((store) => openCollection(store, this.#options));
@@ -268,12 +218,6 @@ export class Collection {
       at += part.length;
     }
     return idx;
-  }
-
-  #fields(table: MetaTable, query: Query | undefined, named: readonly string[] | undefined): FieldSource {
-    if (query && !named && query.selects === "list") return listedFields(query);
-    const projection = projectColumns(table, named ?? defaultFields(table), named !== undefined);
-    return { columns: projection.columns, load: (idx) => projection.project(idx) };
   }
 
   #location({ location }: Snapshot, layout: Layout | undefined): ByColumn | Stacked {
@@ -310,34 +254,4 @@ function optionsOf({ params, bbox, datetime, now }: ViewDefinition): PlanOptions
     ...(datetime !== undefined && { datetime }),
     ...(now !== undefined && { now: BigInt(now) }),
   };
-}
-
-/** What the SQL selects; of a view's own bookkeeping columns only those it names. */
-function listedFields(query: Query): FieldSource {
-  const kept = query.columns.flatMap((column, i) =>
-    column.column === SOURCE_IDX && !column.named ? [] : [i],
-  );
-  return {
-    columns: kept.map((i) => query.columns[i]!),
-    load: async (idx) => {
-      const batch = await query.project(idx);
-      return { ...batch, vectors: kept.map((i) => batch.vectors[i]!) };
-    },
-  };
-}
-
-/** All columns, but for a view's own bookkeeping. */
-function defaultFields(table: MetaTable): string[] {
-  for (const error of table.unusable.values()) if (error.code === "meta_invalid") throw error;
-  return [...table.columns.keys()]
-    .filter((name) => name !== SOURCE_IDX)
-    .map((name) => (name === "idx" ? STORED_IDX : name));
-}
-
-function changed(name: string, version: string): ZarrsiftError {
-  return new ZarrsiftError(
-    "source_changed",
-    `The source of ${name} is no longer at version ${version}, which this view is pinned to; make the view again`,
-    { details: { version } },
-  );
 }

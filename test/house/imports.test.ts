@@ -7,7 +7,7 @@ import { filesBelow, importsOf, partOf, ROOT } from "./sources.ts";
 const LEAVES = ["errors", "abort", "hash", "lru"];
 const TABLE = [...LEAVES, "store", "zarr", "geometry"];
 const PLAN = [...TABLE, "table", "index", "format"];
-const CORE = [...PLAN, "plan", "view", "describe", "collection"];
+const CORE = [...PLAN, "plan", "view", "describe", "source", "collection"];
 
 /** Which parts of src a part may need. What is not named here does not exist yet: name it before adding it. */
 const MAY_NEED: Record<string, readonly string[]> = {
@@ -25,6 +25,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   plan: [...PLAN, "sql"],
   view: [...PLAN, "plan"],
   describe: [...PLAN, "plan", "view"],
+  source: [...PLAN, "plan", "view"],
   collection: CORE,
   main: CORE,
   server: CORE,
