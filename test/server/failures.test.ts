@@ -52,6 +52,7 @@ class FaultyStore implements Store {
     if (!this.bad.test(key)) return false;
     if (this.how === "throw") throw new ZarrsiftError(this.code, `${key} could not be read`);
     if (this.how === "truncate") return true;
+    options?.signal?.throwIfAborted();
     return new Promise((_, reject) =>
       options?.signal?.addEventListener("abort", () => reject(options.signal!.reason)),
     );
@@ -71,7 +72,7 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
     app = await buildApp({
       collections: [collection],
       logger: false,
-      limits: { readMs: 300, queryMs: 300, cacheBytes: 0 },
+      limits: { readMs: 500, queryMs: 1500, cacheBytes: 0 },
     });
     const made = await app.inject({
       method: "POST",
