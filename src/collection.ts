@@ -76,13 +76,13 @@ export class Collection {
   }
 
   /** What the source is pinned to now. */
-  async version(): Promise<string> {
-    return (await this.#live.current()).version();
+  async version(options: ReadOptions = {}): Promise<string> {
+    return (await this.#live.current(options)).version();
   }
 
   /** Columns, rows, extents, layout. The extents are found by reading the geometry and time columns, once a version. */
   async describe(options: ReadOptions = {}): Promise<Description> {
-    const now = await this.#live.current();
+    const now = await this.#live.current(options);
     const { table, location } = now;
     return describe(
       { name: this.name, source: this.source, version: await now.version(), table, location },
@@ -95,7 +95,7 @@ export class Collection {
    * @throws ZarrsiftError for SQL that is wrong or not supported, before anything is read
    */
   async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
-    const now = await this.#live.current();
+    const now = await this.#live.current(options);
     const query = planQuery(now.table, sql, options);
     refuseExplain(query);
     return {
@@ -116,7 +116,7 @@ export class Collection {
     mode?: "plan" | "analyze",
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
-    const now = await this.#live.current();
+    const now = await this.#live.current(options);
     const query = planQuery(now.table, sql, options);
     const runs = (mode ?? query.explains) === "analyze";
     return { plan: runs ? await query.analyze(options) : query.explain(), version: await now.version() };
@@ -127,7 +127,7 @@ export class Collection {
     what: string | readonly (number | bigint)[],
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
-    const now = await this.#live.current();
+    const now = await this.#live.current(options);
     const location = this.#location(now, options.layout);
     const clock = BigInt(Date.now()) * 1000n;
     const query =
@@ -159,7 +159,7 @@ export class Collection {
     });
     const source = await this.#viewSource(now, location);
     const view = await createView(source, definition, granules.idx, fields, { ...options, check: true });
-    await source.guard.ensure();
+    await source.guard.ensure(options);
     return view;
   }
 
@@ -168,7 +168,7 @@ export class Collection {
    * @throws ZarrsiftError `source_changed` where the source is no longer that version and cannot go back to it
    */
   async restore(definition: ViewDefinition, options: ReadOptions = {}): Promise<View> {
-    const now = await this.#live.current();
+    const now = await this.#live.current(options);
     if ((await now.version()) !== definition.version)
       return (await this.#at(definition.version)).restore(definition, options);
     const location = this.#location(now, definition.layout);

@@ -1,5 +1,6 @@
+import { abortable } from "./abort.ts";
 import { ZarrsiftError } from "./errors.ts";
-import type { Store } from "./store/store.ts";
+import type { ReadOptions, Store } from "./store/store.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
 import { VersionGuard } from "./view/guard.ts";
@@ -74,14 +75,14 @@ export class LiveSource {
     return this.#now;
   }
 
-  async current(): Promise<Snapshot> {
+  async current(options?: ReadOptions): Promise<Snapshot> {
     if (this.#now.store.snapshot !== undefined) return this.#now;
-    const guard = await this.#now.guard(this.#name);
-    if (!(await guard.changed())) return this.#now;
+    const guard = await abortable(this.#now.guard(this.#name), options?.signal);
+    if (!(await guard.changed(options))) return this.#now;
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
     });
-    return this.#refreshing;
+    return abortable(this.#refreshing, options?.signal);
   }
 
   async #refresh(): Promise<Snapshot> {

@@ -1,4 +1,6 @@
+import { abortable } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
+import type { ReadOptions } from "../store/store.ts";
 
 /** A check that takes longer than this is not made for every read. */
 const CHEAP_MS = 25;
@@ -9,7 +11,8 @@ const PAUSE = 20;
  * Notices that a source is no longer the version something was made from. Pinned sources need no checking.
  *
  * What was read is only handed out when a check that began after the read still finds the version; readers at the same
- * time share checks. Where checking is slow, as over HTTP, a read within the pause after a good check is believed.
+ * time share checks. Where checking is slow, as over HTTP, a read within the pause after a good check is believed. A
+ * check that cannot be made, because some other chunk cannot be read, finds no change.
  */
 export class VersionGuard {
   readonly version: string;
@@ -18,7 +21,7 @@ export class VersionGuard {
   /** When the last good check began, and how long it took. */
   #began: number;
   #took = 0;
-  #checking: { began: number; done: Promise<void> } | undefined;
+  #checking: Promise<void> | undefined;
   #changed = false;
 
   /** `current` finds the source's version now; `undefined` where it cannot change. `version` was found just now. */
@@ -32,23 +35,22 @@ export class VersionGuard {
   /** Whether the source is still believed to be this version; looks again in the background where that is long ago. */
   current(): boolean {
     if (this.#current && !this.#changed && performance.now() > this.#restsUntil())
-      this.#check(this.#current).catch(() => {});
+      void this.#check(this.#current);
     return !this.#changed;
   }
 
   /** Whether the source is no longer this version, as of now. */
-  async changed(): Promise<boolean> {
-    await this.#checkedSince(performance.now());
+  async changed({ signal }: ReadOptions = {}): Promise<boolean> {
+    await abortable(this.#checkedSince(performance.now()), signal);
     return this.#changed;
   }
 
   /**
    * Holds back what was read until it is known to belong to this version.
-   * @throws ZarrsiftError `source_changed`, and what checking throws
+   * @throws ZarrsiftError `source_changed`
    */
-  async ensure(): Promise<void> {
-    if (!this.#changed) await this.#checkedSince(performance.now());
-    if (!this.#changed) return;
+  async ensure(options?: ReadOptions): Promise<void> {
+    if (!(await this.changed(options))) return;
     throw new ZarrsiftError(
       "source_changed",
       `The source of ${this.#name} has changed since this view was made (version ${this.version}); make the view again`,
@@ -64,23 +66,21 @@ export class VersionGuard {
     if (!this.#current || this.#changed) return;
     if (this.#took > CHEAP_MS && moment < this.#restsUntil()) return;
     while (!this.#changed && this.#began < moment) {
-      const running = this.#checking;
-      await (running ? running.done.catch(() => {}) : this.#check(this.#current));
+      await this.#check(this.#current);
     }
   }
 
   #check(current: () => Promise<string>): Promise<void> {
-    if (this.#checking) return this.#checking.done;
-    const began = performance.now();
-    const done = this.#compare(current, began).finally(() => {
+    this.#checking ??= this.#compare(current).finally(() => {
       this.#checking = undefined;
     });
-    this.#checking = { began, done };
-    return done;
+    return this.#checking;
   }
 
-  async #compare(current: () => Promise<string>, began: number): Promise<void> {
-    this.#changed = (await current()) !== this.version;
+  async #compare(current: () => Promise<string>): Promise<void> {
+    const began = performance.now();
+    const version = await current().catch(() => this.version);
+    this.#changed = version !== this.version;
     this.#took = performance.now() - began;
     this.#began = began;
   }

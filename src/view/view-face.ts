@@ -43,9 +43,9 @@ export class TreeFace implements ViewFace {
 
   async resource(key: string, options?: ReadOptions): Promise<Resource | undefined> {
     checkKey(key);
-    if (!this.#guard.current()) await this.#guard.ensure();
+    if (!this.#guard.current()) await this.#guard.ensure(options);
     const found = await this.#find(key, options);
-    if (!found) await this.#guard.ensure();
+    if (!found) await this.#guard.ensure(options);
     return found;
   }
 
@@ -60,7 +60,7 @@ export class TreeFace implements ViewFace {
   async children(path: string, options?: ReadOptions): Promise<string[] | undefined> {
     checkKey(path);
     const node = await this.#tree.node(path, options);
-    await this.#guard.ensure();
+    await this.#guard.ensure(options);
     if (!node) return undefined;
     const documents = Object.keys((await this.#documentsAt(path, options)) ?? {});
     if (isArray(node)) return documents;
@@ -69,7 +69,7 @@ export class TreeFace implements ViewFace {
   }
 
   async #document(path: string, name: string, options?: ReadOptions): Promise<Resource | undefined> {
-    const bytes = (await this.#checked(this.#documentsAt(path, options)))?.[name];
+    const bytes = (await this.#checked(this.#documentsAt(path, options), options))?.[name];
     if (!bytes) return undefined;
     const etag = `"${(await hashHex(bytes)).slice(0, 32)}"`;
     return {
@@ -114,16 +114,16 @@ export class TreeFace implements ViewFace {
       kind: "chunk",
       etag: `"${this.#id.slice(0, 16)}/${this.#face}/${encodeURIComponent(key)}"`,
       contentType: "application/octet-stream",
-      size: (o) => this.#checked(chunks.size(coords, o)),
-      read: (o) => this.#checked(chunks.read(coords, o)),
-      readRange: (offset, length, o) => this.#checked(chunks.readRange(coords, { offset, length }, o)),
+      size: (o) => this.#checked(chunks.size(coords, o), o),
+      read: (o) => this.#checked(chunks.read(coords, o), o),
+      readRange: (offset, length, o) => this.#checked(chunks.readRange(coords, { offset, length }, o), o),
     };
   }
 
   /** What was read, once it is known to be of the view's version. */
-  async #checked<T>(reading: Promise<T>): Promise<T> {
+  async #checked<T>(reading: Promise<T>, options?: ReadOptions): Promise<T> {
     const value = await reading;
-    await this.#guard.ensure();
+    await this.#guard.ensure(options);
     return value;
   }
 

@@ -72,7 +72,7 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
     app = await buildApp({
       collections: [collection],
       logger: false,
-      limits: { readMs: 500, queryMs: 1500, cacheBytes: 0 },
+      limits: { readMs: 300, queryMs: 300, cacheBytes: 0 },
     });
     const made = await app.inject({
       method: "POST",
