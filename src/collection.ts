@@ -139,8 +139,8 @@ export class Collection {
       typeof what === "string" ? await this.#matches(query!, options) : checkIdx(what, now.table.rows);
     const granules =
       location.kind === "stacked"
-        ? { idx: wanted, skipped: 0 }
-        : await findGranules(wanted, location, now.hierarchy, options.missing ?? "error", options);
+        ? { idx: wanted, paths: undefined, skipped: 0 }
+        : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", options);
     const fields = fieldsOf(now.table, query, options.fields);
     const definition = await defineView({
       collection: this.name,
@@ -158,7 +158,11 @@ export class Collection {
       skipped: granules.skipped,
     });
     const source = await this.#viewSource(now, location);
-    const view = await createView(source, definition, granules.idx, fields, { ...options, check: true });
+    const view = await createView(source, definition, granules.idx, fields, {
+      ...options,
+      paths: granules.paths,
+      check: true,
+    });
     await source.guard.ensure(options);
     return view;
   }

@@ -7,6 +7,7 @@ import {
   type Nulls,
   type NumberArray,
   type NumberVector,
+  packBytes,
   type Vector,
 } from "../table/vector.ts";
 
@@ -57,16 +58,7 @@ function bytesVector(type: SqlType, cells: readonly CellValue[], nulls: Nulls): 
   const parts = cells.map((cell) =>
     typeof cell === "string" ? utf8(cell) : ((cell as Uint8Array | null) ?? new Uint8Array()),
   );
-  const [starts, ends] = [new Uint32Array(parts.length), new Uint32Array(parts.length)];
-  const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  parts.forEach((part, i) => {
-    data.set(part, at);
-    starts[i] = at;
-    at += part.length;
-    ends[i] = at;
-  });
-  return { kind: "bytes", type, length: parts.length, data, starts, ends, nulls };
+  return { kind: "bytes", type, length: parts.length, ...packBytes(parts), nulls };
 }
 
 /** One cell repeated. */

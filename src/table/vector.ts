@@ -100,3 +100,17 @@ export function slice(vector: Vector, from: number, to: number): Vector {
   }
   return { ...vector, length, values: vector.values.subarray(from, to) as Float64Array, nulls } as Vector;
 }
+
+/** Values of any length one behind the other, as `length` items; those beyond the values are empty. */
+export function packBytes(values: readonly Uint8Array[], length: number = values.length) {
+  const data = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
+  const [starts, ends] = [new Uint32Array(length), new Uint32Array(length)];
+  let at = 0;
+  values.forEach((value, i) => {
+    data.set(value, at);
+    starts[i] = at;
+    at += value.length;
+    ends[i] = at;
+  });
+  return { data, starts, ends };
+}

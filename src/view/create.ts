@@ -13,9 +13,8 @@ import { MOST_CONSOLIDATED } from "./consolidate.ts";
 import { Fields } from "./fields.ts";
 import { PathGranules } from "./granule-source.ts";
 import type { VersionGuard } from "./guard.ts";
-import { type ByColumn, granulePath, type Stacked } from "./locate.ts";
+import { type ByColumn, granulePath, readLocations, type Stacked } from "./locate.ts";
 import { metaArrays, SOURCE_IDX } from "./meta-group.ts";
-import { readRows } from "./rows.ts";
 import { SlicedGranules } from "./slice.ts";
 import { GranulesTree, isArray, type TreeInput } from "./tree.ts";
 import { View } from "./view.ts";
@@ -40,9 +39,11 @@ export interface FieldSource {
 export interface CreateOptions extends ReadOptions {
   /** Read every node once, so that names that collide are found now; not past the consolidated limit. Default false. */
   check?: boolean;
+  /** Paths of the granules, where they are known already; default: their locations are read. */
+  paths?: string[] | undefined;
 }
 
-/** The view a definition describes. Reads the locations of its rows; what they lead to was checked when it was defined. */
+/** The view a definition describes. What its locations lead to was checked when it was defined. */
 export async function createView(
   source: ViewSource,
   definition: ViewDefinition,
@@ -51,7 +52,7 @@ export async function createView(
   options: CreateOptions = {},
 ): Promise<View> {
   const { hierarchy, store, table, location } = source;
-  const paths = await pathsOf(idx, location, options);
+  const paths = options.paths ?? (await pathsOf(idx, table, location, options));
   const columns = fieldSource.columns;
   const fields = new Fields(columns, idx, fieldSource.load);
   const loadField = async (field: number, rows: Float64Array): Promise<Vector> =>
@@ -112,21 +113,13 @@ function earlierFields(table: MetaTable, names: readonly string[], idx: Float64A
 /** Paths in the view: a granule's own, or `granules/<idx>` where the source stacks them. */
 async function pathsOf(
   idx: Float64Array,
+  table: MetaTable,
   location: ByColumn | Stacked,
   options: ReadOptions,
 ): Promise<string[]> {
   if (location.kind === "stacked") return Array.from(idx, (row) => `granules/${row}`);
-  const { column, template } = location;
-  const values = await readRows(column, idx, options);
-  const decoder = new TextDecoder();
-  return Array.from(idx, (row, i) => {
-    const empty = values.kind !== "bytes" || values.nulls?.[i];
-    return granulePath(
-      empty ? null : decoder.decode(values.data.subarray(values.starts[i], values.ends[i])),
-      template,
-      row,
-    );
-  });
+  const values = await readLocations(table, location, idx, options);
+  return values.map((value, i) => granulePath(value, location.template, idx[i]!));
 }
 
 /** The source root's own attributes, and where the view comes from: the version says which, so the ref is left out. */

@@ -1,5 +1,5 @@
 /** Which fields a view has, and how they are computed for given rows. */
-import { STORED_IDX } from "../plan/names.ts";
+import { shownName } from "../plan/names.ts";
 import { projectColumns, type Query } from "../plan/plan.ts";
 import type { MetaTable } from "../table/open.ts";
 import type { FieldSource } from "./create.ts";
@@ -33,7 +33,5 @@ function listedFields(query: Query): FieldSource {
 /** All columns, but for a view's own bookkeeping. */
 function defaultFields(table: MetaTable): string[] {
   for (const error of table.unusable.values()) if (error.code === "meta_invalid") throw error;
-  return [...table.columns.keys()]
-    .filter((name) => name !== SOURCE_IDX)
-    .map((name) => (name === "idx" ? STORED_IDX : name));
+  return [...table.columns.keys()].filter((name) => name !== SOURCE_IDX).map(shownName);
 }

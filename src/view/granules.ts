@@ -2,10 +2,9 @@
 import { mapLimit } from "../abort.ts";
 import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
-import { cellAt } from "../table/vector.ts";
+import type { MetaTable } from "../table/open.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import { type ByColumn, granulePath } from "./locate.ts";
-import { readRows } from "./rows.ts";
+import { type ByColumn, granulePath, readLocations } from "./locate.ts";
 
 export interface Granules {
   /** idx of each granule, in view order. */
@@ -22,15 +21,14 @@ export interface Granules {
  */
 export async function findGranules(
   idx: Float64Array,
+  table: MetaTable,
   location: ByColumn,
   hierarchy: Hierarchy,
   missing: "error" | "skip",
   options: ReadOptions = {},
 ): Promise<Granules> {
-  const values = await readRows(location.column, idx, options);
-  const paths: (string | undefined)[] = [];
-  for (let i = 0; i < idx.length; i++)
-    paths.push(pathOf(cellAt(values, i) as string | null, location, idx[i]!, missing));
+  const values = await readLocations(table, location, idx, options);
+  const paths = values.map((value, i) => pathOf(value, location, idx[i]!, missing));
   const present = await findPresent(paths, hierarchy, options);
   const kept: number[] = [];
   for (let i = 0; i < idx.length; i++) {

@@ -3,9 +3,12 @@
  * (icechunk-datacollections); `array_location` (zarr-datafusion-search); arrays stacked along the rows.
  */
 import { ZarrsiftError } from "../errors.ts";
+import { shownName } from "../plan/names.ts";
+import { projectColumns } from "../plan/plan.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
 import type { MetaTable } from "../table/open.ts";
+import { cellAt } from "../table/vector.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
@@ -100,6 +103,17 @@ async function stacked(
 
 function isStacked(meta: ArrayMeta, rows: number): boolean {
   return meta.shape[0] === rows && (meta.shape.length > 1 || meta.dimensionNames?.[0] != null);
+}
+
+/** The location values of the rows `idx`, in that order; `null` where a row has none. */
+export async function readLocations(
+  table: MetaTable,
+  { column }: ByColumn,
+  idx: Float64Array,
+  options: ReadOptions = {},
+): Promise<(string | null)[]> {
+  const { vectors } = await projectColumns(table, [shownName(column.name)]).project(idx, options);
+  return Array.from(idx, (_, i) => cellAt(vectors[0]!, i) as string | null);
 }
 
 /**

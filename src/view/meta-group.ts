@@ -5,7 +5,7 @@
 import type { OutputColumn } from "../plan/api.ts";
 import type { NullValue } from "../table/cf.ts";
 import type { MetaColumn } from "../table/column.ts";
-import type { Vector } from "../table/vector.ts";
+import { packBytes, type Vector } from "../table/vector.ts";
 import { type ChunkData, encodeChunk } from "../zarr/chunk.ts";
 import { JsonNumber, type JsonObject, type JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
@@ -14,7 +14,7 @@ import { type ServedArray, simpleCodecs } from "./face.ts";
 import type { Fields } from "./fields.ts";
 import { fillOrZero } from "./mask.ts";
 import { storedRows } from "./rows.ts";
-import { bytesChunk, type LoadVector, storageOf, storedVector } from "./stored-values.ts";
+import { type LoadVector, storageOf, storedVector } from "./stored-values.ts";
 
 const CHUNK_ROWS = 8192;
 
@@ -151,7 +151,7 @@ async function computedArray(
 
 function textChunk(values: string[], length: number): ChunkData {
   const encoder = new TextEncoder();
-  return bytesChunk(
+  return packBytes(
     values.map((value) => encoder.encode(value)),
     length,
   );

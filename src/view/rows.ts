@@ -1,9 +1,7 @@
-/** Values of given rows of one column, in the order asked for. */
+/** Stored elements of given rows of one column, in the order asked for. */
 import { mapLimit } from "../abort.ts";
-import type { ReadOptions } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
-import type { Column } from "../table/table.ts";
-import { type BytesVector, gather, type NumberArray, type Vector } from "../table/vector.ts";
+import type { BytesVector, NumberArray } from "../table/vector.ts";
 import type { ChunkData } from "../zarr/chunk.ts";
 
 /** Rows of one chunk: where each goes in the answer, and where it is in the chunk. */
@@ -27,48 +25,6 @@ function picksOf(idx: Float64Array, chunkRows: number): Pick[] {
   });
   return [...picks.values()];
 }
-
-/** SQL values of the rows `idx` of a column. */
-export async function readRows(
-  column: Column,
-  idx: Float64Array,
-  options: ReadOptions = {},
-): Promise<Vector> {
-  const picks = picksOf(idx, column.chunkRows);
-  const parts = await mapLimit(picks, 8, async (pick) => {
-    const vector = gather(await column.read(pick.chunk, options), Uint32Array.from(pick.from));
-    return vector;
-  });
-  return merge(column, idx.length, picks, parts);
-}
-
-function merge(column: Column, length: number, picks: Pick[], parts: Vector[]): Vector {
-  const nulls = parts.some((p) => p.nulls) ? new Uint8Array(length) : undefined;
-  if (nulls) scatter(picks, (part, from, to) => (nulls[to] = parts[part]!.nulls?.[from] ?? 0));
-  const { type } = column;
-  if (parts[0]?.kind === "bytes" || (parts.length === 0 && isBytes(type.kind))) {
-    return { kind: "bytes", type, length, ...mergeBytes(length, picks, parts as BytesVector[]), nulls };
-  }
-  if (parts.some((p) => p.kind === "bigint")) {
-    const unsigned = parts.some((p) => p.kind === "bigint" && p.values instanceof BigUint64Array);
-    const values = unsigned ? new BigUint64Array(length) : new BigInt64Array(length);
-    scatter(picks, (part, from, to) => {
-      const source = parts[part]!;
-      if (source.kind !== "bytes" && !source.nulls?.[from]) values[to] = BigInt(source.values[from]!);
-    });
-    return { kind: "bigint", type, length, values, nulls };
-  }
-  const first = parts[0]?.kind === "number" ? parts[0].values : new Float64Array(0);
-  const values = new (first.constructor as new (n: number) => NumberArray)(length);
-  scatter(
-    picks,
-    (part, from, to) =>
-      (values[to] = (parts[part]!.kind === "number" ? parts[part].values[from] : 0) as number),
-  );
-  return { kind: "number", type, length, values, nulls };
-}
-
-const isBytes = (kind: string) => kind === "string" || kind === "bytes" || kind === "geometry";
 
 /** Calls `put` for every row: which part it is in, its position there, its position in the answer. */
 function scatter(picks: Pick[], put: (part: number, from: number, to: number) => void): void {

@@ -1,6 +1,7 @@
 /** Values that a query computed → elements of an array that says which of them are NULL. */
+import { arrayFor } from "../plan/vectors.ts";
 import { type SqlType, typeName } from "../table/types.ts";
-import type { Vector } from "../table/vector.ts";
+import { packBytes, type Vector } from "../table/vector.ts";
 import type { ChunkData } from "../zarr/chunk.ts";
 import { JsonNumber, type JsonObject, type JsonValue } from "../zarr/json.ts";
 import type { DataType } from "../zarr/metadata.ts";
@@ -127,7 +128,7 @@ export function storedVector(vector: Vector, { dataType, fillValue }: Storage, l
     return { data };
   }
   const fill = fillValue === "NaN" ? Number.NaN : Number(fillValue);
-  const data = newNumbers(dataType, length);
+  const data = arrayFor(dataType as SqlType, length);
   for (let i = 0; i < vector.length; i++) data[i] = isNull(i) ? fill : Number(vector.values[i]!);
   return { data };
 }
@@ -144,29 +145,5 @@ function storedBytes(
   const values = Array.from({ length: vector.length }, (_, i) =>
     vector.nulls?.[i] ? fill : vector.data.subarray(vector.starts[i], vector.ends[i]),
   );
-  return bytesChunk(values, length);
-}
-
-function newNumbers(dataType: DataType, length: number) {
-  if (dataType.kind === "float")
-    return dataType.bits === 64 ? new Float64Array(length) : new Float32Array(length);
-  if (dataType.kind !== "int") return new Uint8Array(length);
-  const types = dataType.signed
-    ? { 8: Int8Array, 16: Int16Array, 32: Int32Array }
-    : { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array };
-  return new types[dataType.bits as 8 | 16 | 32](length);
-}
-
-/** Values of any length as a chunk of `length` elements, the rest empty. */
-export function bytesChunk(values: Uint8Array[], length: number): ChunkData {
-  const data = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
-  const [starts, ends] = [new Uint32Array(length), new Uint32Array(length)];
-  let at = 0;
-  values.forEach((value, i) => {
-    data.set(value, at);
-    starts[i] = at;
-    at += value.length;
-    ends[i] = at;
-  });
-  return { data, starts, ends };
+  return packBytes(values, length);
 }

@@ -1,5 +1,6 @@
 /** A small collection in memory, written by the library's own encoder, for tests that need a shape of their own. */
 import { MemoryStore } from "../../src/store/memory.ts";
+import { packBytes } from "../../src/table/vector.ts";
 import { encodeChunk } from "../../src/zarr/chunk.ts";
 import { type JsonObject, type JsonValue, writeJson } from "../../src/zarr/json.ts";
 import type { ArrayMeta, DataType } from "../../src/zarr/metadata.ts";
@@ -79,15 +80,5 @@ function describe(dataType: DataType, shape: number[], attributes: JsonObject): 
 }
 
 function text(values: string[]) {
-  const parts = values.map((value) => encoder.encode(value));
-  const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  const [starts, ends] = [new Uint32Array(parts.length), new Uint32Array(parts.length)];
-  let at = 0;
-  parts.forEach((part, i) => {
-    data.set(part, at);
-    starts[i] = at;
-    at += part.length;
-    ends[i] = at;
-  });
-  return { data, starts, ends };
+  return packBytes(values.map((value) => encoder.encode(value)));
 }
