@@ -1,5 +1,6 @@
 /** Aggregates over typed arrays: a few numbers per group, no object per row. */
-import type { SqlType } from "../table/types.ts";
+import { PER_SECOND } from "../format/calendar.ts";
+import type { SqlType, TimeUnit } from "../table/types.ts";
 import { gather, type Vector } from "../table/vector.ts";
 import { type Accumulator, asDoubles, Doubles, type Rows } from "./accumulator.ts";
 import { overflow } from "./arithmetic.ts";
@@ -97,8 +98,10 @@ class FloatSums implements Accumulator {
   }
 }
 
+type TimeType = Extract<SqlType, { unit: TimeUnit }>;
+
 /**
- * Exact sums of integers, durations and bools. A group's sum is a double for as long as that is exact; what goes beyond
+ * Exact sums and means of integers, times and bools. A group's sum is a double for as long as that is exact; what goes beyond
  * is put aside as a bigint.
  */
 class IntegerSums implements Accumulator {
@@ -145,18 +148,33 @@ class IntegerSums implements Accumulator {
     this.#aside.set(group, (this.#aside.get(group) ?? 0n) + value);
   }
 
+  #exact(group: number): bigint {
+    return BigInt(this.#sums.values[group]!) + (this.#aside.get(group) ?? 0n);
+  }
+
   result(groups: number): Vector {
     const [sums, counts] = [this.#sums.upTo(groups), this.#counts.upTo(groups)];
-    const exact = (i: number) => BigInt(sums[i]!) + (this.#aside.get(i) ?? 0n);
+    if (this.#mean && "unit" in this.#aggregate.type) return this.#meanTimes(groups, counts);
     if (this.#mean) {
-      const mean = (_: unknown, i: number) => (counts[i] === 0 ? Number.NaN : Number(exact(i)) / counts[i]!);
+      const mean = (_: unknown, i: number) =>
+        counts[i] === 0 ? Number.NaN : Number(this.#exact(i)) / counts[i]!;
       return withoutNaN(FLOAT, Float64Array.from({ length: groups }, mean));
     }
     if (this.#aside.size === 0) return withoutNone(this.#aggregate.type, sums, counts.subarray(0, groups));
     const cells = Array.from({ length: groups }, (_, i) =>
-      counts[i] === 0 ? null : this.#checked(exact(i)),
+      counts[i] === 0 ? null : this.#checked(this.#exact(i)),
     );
     return vectorOf(this.#aggregate.type, cells);
+  }
+
+  /** Exact but for the last tick, which is rounded as DuckDB rounds it. */
+  #meanTimes(groups: number, counts: Float64Array): Vector {
+    const { type, arg } = this.#aggregate as { type: TimeType; arg: { type: TimeType } };
+    const factor = PER_SECOND[type.unit] / PER_SECOND[arg.type.unit];
+    const cells = Array.from({ length: groups }, (_, i) =>
+      counts[i] === 0 ? null : nearest(this.#exact(i) * factor, BigInt(counts[i]!)),
+    );
+    return vectorOf(type, cells);
   }
 
   #checked(sum: bigint): bigint {
@@ -166,6 +184,12 @@ class IntegerSums implements Accumulator {
     if (held !== sum) throw overflow(`${text} is ${sum}`, type);
     return sum;
   }
+}
+
+/** The whole number nearest to a quotient, halves and all below 0 towards 0. */
+function nearest(sum: bigint, count: bigint): bigint {
+  const [whole, rest] = [sum / count, sum % count];
+  return 2n * rest > count ? whole + 1n : whole;
 }
 
 /** Hands on each value once a group. */

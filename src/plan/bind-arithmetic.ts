@@ -2,12 +2,21 @@
 import type { Position } from "../errors.ts";
 import { finerUnit, PER_SECOND } from "../format/calendar.ts";
 import { sqlError } from "../sql/messages.ts";
-import { FLOAT64, INT64, NULL_TYPE, type SqlType, type TimeUnit, typeName } from "../table/types.ts";
+import {
+  DATE,
+  FLOAT64,
+  INT64,
+  isDate,
+  NULL_TYPE,
+  type SqlType,
+  type TimeUnit,
+  typeName,
+} from "../table/types.ts";
 import { type ArithmeticOp, type BoundExpr, constant, integerConstant, isConstant } from "./bound.ts";
 import { fitConstant } from "./compare.ts";
+import { coarsened } from "./dates.ts";
 import { fold } from "./fold.ts";
 import { INTERVAL_FORMS, parseInterval } from "./interval.ts";
-import { coarsest } from "./time-arithmetic.ts";
 
 /** An INTERVAL with months: it has a length only from a given day on, so that all it can do is to be added to times. */
 export interface Months {
@@ -46,7 +55,8 @@ export function negated(operand: Operand, at: Position): Operand {
 export function bindArithmetic(op: ArithmeticOp, left: Operand, right: Operand, at: Position): Operand {
   if (left.node === "months" || right.node === "months") return monthArithmetic(op, left, right, at);
   const [a, b] = [fitConstant(left, right.type), fitConstant(right, left.type)];
-  if ("unit" in a.type || "unit" in b.type) return fold(timeArithmetic(op, a, b, at));
+  if ("unit" in a.type || "unit" in b.type)
+    return fold(dateArithmetic(op, a, b, at) ?? timeArithmetic(op, a, b, at));
   for (const { type } of [a, b]) {
     if (type.kind === "int" || type.kind === "float" || type.kind === "null") continue;
     throw sqlError("sql_type", `${op} works on numbers, not on ${typeName(type)}`, at);
@@ -84,6 +94,18 @@ const RESULTS: Record<string, Kind> = {
   "duration / number": "duration",
 };
 
+/** Days between dates, and dates some days on: whole numbers, where instants have durations. */
+function dateArithmetic(op: ArithmeticOp, a: BoundExpr, b: BoundExpr, at: Position): BoundExpr | undefined {
+  if (op === "-" && isDate(a.type) && isDate(b.type)) {
+    const between = fold(timeArithmetic(op, a, b, at));
+    return { node: "call", name: "whole days", args: [between], type: INT64, at };
+  }
+  if (op === "+" && isDate(b.type) && a.type.kind === "int") return dateArithmetic(op, b, a, at);
+  if ((op !== "+" && op !== "-") || !isDate(a.type) || b.type.kind !== "int") return undefined;
+  const days = fold(timeArithmetic("*", constant(86_400n, { kind: "duration", unit: "s" }, at), b, at));
+  return { node: "arithmetic", op, left: a, right: days, type: DATE, at };
+}
+
 function timeArithmetic(op: ArithmeticOp, a: BoundExpr, b: BoundExpr, at: Position): BoundExpr {
   if (a.type.kind === "null" || b.type.kind === "null") return constant(null, NULL_TYPE, at);
   const named = ({ type }: BoundExpr) =>
@@ -105,13 +127,6 @@ function timeArithmetic(op: ArithmeticOp, a: BoundExpr, b: BoundExpr, at: Positi
 }
 
 const unitOf = ({ type }: BoundExpr): TimeUnit => (type as { unit: TimeUnit }).unit;
-
-/** A constant in the coarsest unit that holds it, so that the other side's unit stays. */
-function coarsened(expr: BoundExpr): BoundExpr {
-  if (!isConstant(expr) || typeof expr.value !== "bigint" || !("unit" in expr.type)) return expr;
-  const { ticks, unit } = coarsest(expr.value, expr.type.unit);
-  return { ...expr, value: ticks, type: { ...expr.type, unit } };
-}
 
 function monthArithmetic(op: ArithmeticOp, left: Operand, right: Operand, at: Position): Operand {
   if (left.node !== "months") {
@@ -149,9 +164,18 @@ function refused(op: ArithmeticOp, at: Position): never {
   throw sqlError("sql_unsupported", message, at);
 }
 
+const instantType = (type: SqlType): SqlType =>
+  "unit" in type ? { kind: type.kind, unit: type.unit } : type;
+
 /** Months first, then the rest, as everyone does. */
 function timeAfter(time: BoundExpr, { months, us }: Months, at: Position): BoundExpr {
   const count = constant(BigInt(months), INT64, at);
-  const later = fold({ node: "call", name: "add months", args: [count, time], type: time.type, at });
+  const later = fold({
+    node: "call",
+    name: "add months",
+    args: [count, time],
+    type: instantType(time.type),
+    at,
+  });
   return us === 0n ? later : fold(timeArithmetic("+", later, constant(us, DURATION, at), at));
 }

@@ -9,11 +9,12 @@ import { bindArithmetic, withoutMonths } from "./bind-arithmetic.ts";
 import { type BoundExpr, constant, isConstant, nullBool } from "./bound.ts";
 import { canCast } from "./cast.ts";
 import { bindComparison, fitConstant } from "./compare.ts";
+import { toDate } from "./dates.ts";
 import { fold } from "./fold.ts";
 import { ALIASES, FUNCTIONS } from "./functions.ts";
 import { CONSTRUCTORS, GEOMETRY } from "./geometry-values.ts";
 import { MEASURES } from "./measures.ts";
-import { commonType } from "./result-type.ts";
+import { commonType, fitted } from "./result-type.ts";
 import type { ArgumentKind } from "./scalar.ts";
 import { hasPart, isTruncation } from "./time-functions.ts";
 import { TIME_PARTS, type TimePart, timePart } from "./time-units.ts";
@@ -44,7 +45,7 @@ const NAMES = [
   ...CONSTRUCTORS.keys(),
   ...Object.keys(SPATIAL),
   ...MEASURES.keys(),
-  ..."coalesce nullif now date_part mod pi greatest least concat concat_ws".split(" "),
+  ..."coalesce nullif now today date_part mod pi greatest least concat concat_ws".split(" "),
 ].filter((name) => /^\w+$/.test(name));
 
 /** A call of `args`. `now` is the clock in µs, undefined where the answer must not depend on it. */
@@ -57,6 +58,7 @@ export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined)
   if (name === "coalesce") return coalesce(call, args);
   if (name === "nullif") return nullif(call, args);
   if (name === "now") return clock(call, args, now);
+  if (name === "today") return toDate(clock(call, args, now), at);
   if (name === "date_part") return datePart(call, args);
   if (name === "mod") return modulo(call, args);
   if (name === "pi") return pi(call, args);
@@ -154,15 +156,14 @@ function pi(call: Call, args: BoundExpr[]): BoundExpr {
 function extreme(call: Call, name: string, args: BoundExpr[]): BoundExpr {
   checkCount(call, args, 1, Number.POSITIVE_INFINITY);
   const { at } = call;
-  const other = args.find(({ type }) => type.kind !== "string" && type.kind !== "null");
-  const fitted = other ? args.map((arg) => fitConstant(arg, other.type)) : args;
-  const type = commonType(fitted, `${call.name}()`, at);
+  const alike = fitted(args);
+  const type = commonType(alike, `${call.name}()`, at);
   if (type.kind === "geometry") throw sqlError("sql_type", `${call.name}() cannot order geometry`, at);
   if (type.kind === "null") return constant(null, NULL_TYPE, at);
-  const alike = fitted.map((arg) =>
+  const cast = alike.map((arg) =>
     sameType(arg.type, type) ? arg : fold({ node: "cast", operand: arg, type, at }),
   );
-  return { node: "call", name, args: alike, type, at };
+  return { node: "call", name, args: cast, type, at };
 }
 
 const sameType = (a: SqlType, b: SqlType) => JSON.stringify(a) === JSON.stringify(b);
@@ -251,7 +252,8 @@ function construct(call: Call, args: BoundExpr[]): BoundExpr {
 
 function coalesce(call: Call, args: BoundExpr[]): BoundExpr {
   checkCount(call, args, 1, Number.POSITIVE_INFINITY);
-  return { node: "coalesce", operands: args, type: commonType(args, "coalesce()", call.at), at: call.at };
+  const operands = fitted(args);
+  return { node: "coalesce", operands, type: commonType(operands, "coalesce()", call.at), at: call.at };
 }
 
 /** NULL where both are equal, else the first. */
@@ -274,7 +276,7 @@ function clock(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExp
   if (now === undefined) {
     throw sqlError(
       "sql_unsupported",
-      "now() is not supported here, where the answer must stay the same: write the timestamp",
+      `${call.name}() is not supported here, where the answer must stay the same: write the time itself`,
       call.at,
     );
   }

@@ -5,7 +5,7 @@ import { sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
 import { suggest } from "../sql/suggest.ts";
 import type { Table } from "../table/table.ts";
-import { BOOL, BYTES, FLOAT64, NULL_TYPE, type SqlType, STRING, typeName } from "../table/types.ts";
+import { BOOL, BYTES, FLOAT64, NULL_TYPE, STRING, typeName } from "../table/types.ts";
 import type { Parameter } from "./api.ts";
 import { bindArithmetic, intervalOperand, negated, type Operand, withoutMonths } from "./bind-arithmetic.ts";
 import { bindCall, bindPart } from "./bind-call.ts";
@@ -27,11 +27,12 @@ import {
   fitConstant,
   timestampConstant,
 } from "./compare.ts";
+import { toDate } from "./dates.ts";
 import { fold } from "./fold.ts";
 import { likePattern } from "./like.ts";
 import { checkTable, resolveColumn } from "./names.ts";
 import { placed } from "./place.ts";
-import { commonType } from "./result-type.ts";
+import { commonType, fitted } from "./result-type.ts";
 
 /** What names and parameters mean in one query. */
 export interface Scope {
@@ -64,9 +65,18 @@ function bindOperand(expr: Expr, scope: Scope): Operand {
   const grouped = scope.group?.(expr);
   if (grouped) return grouped;
   if (expr.type === "typed_literal" && expr.of === "interval") return intervalOperand(expr.value, expr.at);
+  if (expr.type === "cast" && expr.to === "interval") return intervalCast(expr, scope);
   if (expr.type === "negate") return negated(bindOperand(expr.operand, scope), expr.at);
   if (expr.type !== "binary" || !isArithmetic(expr.op)) return fold(bindNode(expr, scope));
   return bindArithmetic(expr.op, bindOperand(expr.left, scope), bindOperand(expr.right, scope), expr.at);
+}
+
+/** `'1 month'::interval` is what `INTERVAL '1 month'` is. */
+function intervalCast({ operand, to, at }: Of<"cast">, scope: Scope): Operand {
+  const bound = bindOperand(operand, scope);
+  if (bound.node === "months") return bound;
+  if (isConstant(bound) && typeof bound.value === "string") return intervalOperand(bound.value, bound.at);
+  return fold(bindCast(bound, to, at));
 }
 
 function isArithmetic(op: BinaryOp): op is ArithmeticOp {
@@ -144,7 +154,7 @@ function literal(value: Of<"literal">["value"], at: Position): BoundExpr {
 
 function typedLiteral({ of, value, at }: Of<"typed_literal">): BoundExpr {
   const instant = timestampConstant(value, at);
-  return of === "date" ? bindDate(instant, at) : instant;
+  return of === "date" ? toDate(instant, at) : instant;
 }
 
 /** Parameters as literals have them: whole numbers are integers, NaN is NULL. */
@@ -252,17 +262,7 @@ function bindCast(operand: BoundExpr, to: string, at: Position): BoundExpr {
   if (!canCast(operand.type, type)) {
     throw sqlError("sql_type", `Cannot cast ${typeName(operand.type)} to ${to}`, at);
   }
-  return to === "date" ? bindDate(operand, at) : { node: "cast", operand, type, at };
-}
-
-/** A day is the second it begins with. */
-function bindDate(operand: BoundExpr, at: Position): BoundExpr {
-  const { type } = operand;
-  const time: SqlType = type.kind === "timestamp" ? type : { kind: "timestamp", unit: "us" };
-  const instant = fold({ node: "cast", operand, type: time, at });
-  const args = [constant("day", STRING, at), instant];
-  const day = fold({ node: "call", name: "date_trunc", args, type: time, at });
-  return fold({ node: "cast", operand: day, type: { kind: "timestamp", unit: "s" }, at });
+  return to === "date" ? toDate(operand, at) : { node: "cast", operand, type, at };
 }
 
 function bindCase({ operand, when, otherwise, at }: Of<"case">, scope: Scope): BoundExpr {
@@ -274,6 +274,8 @@ function bindCase({ operand, when, otherwise, at }: Of<"case">, scope: Scope): B
     result: bindExpr(result, scope),
   }));
   const last = otherwise ? bindExpr(otherwise, scope) : constant(null, NULL_TYPE, at);
-  const type = commonType([...branches.map(({ result }) => result), last], "CASE", at);
-  return { node: "case", when: branches, otherwise: last, type, at };
+  const results = fitted([...branches.map(({ result }) => result), last]);
+  const type = commonType(results, "CASE", at);
+  const fittedBranches = branches.map(({ condition }, i) => ({ condition, result: results[i]! }));
+  return { node: "case", when: fittedBranches, otherwise: results.at(-1)!, type, at };
 }

@@ -1,10 +1,11 @@
 /** GROUP BY, aggregates and DISTINCT: what is grouped, and what may be said of groups. */
 import { type Position, ZarrsiftError } from "../errors.ts";
+import { finerUnit } from "../format/calendar.ts";
 import type { Expr, Select } from "../sql/ast.ts";
 import { sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
 import { children } from "../sql/walk.ts";
-import { FLOAT64, INT64, type SqlType, typeName } from "../table/types.ts";
+import { FLOAT64, INT64, type SqlType, type TimeUnit, typeName } from "../table/types.ts";
 import type { Condition } from "./bind.ts";
 import { AGGREGATES } from "./bind-call.ts";
 import { bindExpr, type Scope } from "./bind-expr.ts";
@@ -179,17 +180,25 @@ const TAKES: Record<AggregateName, (kind: Kind) => boolean> = {
   min: (kind) => kind !== "geometry",
   max: (kind) => kind !== "geometry",
   sum: (kind) => isNumber(kind) || kind === "bool" || kind === "duration",
-  avg: isNumber,
+  avg: (kind) => isNumber(kind) || kind === "timestamp" || kind === "duration",
   st_extent: (kind) => kind === "geometry" || kind === "null",
 };
 
-/** Sums of integers are int64 (of uint64: uint64), where DuckDB has HUGEINT; of floats float64. */
+/**
+ * Sums of integers are int64 (of uint64: uint64), where DuckDB has HUGEINT; of floats float64. Means of times are times
+ * of microseconds, or as fine as the times are.
+ */
 function resultType(fn: AggregateName, arg: BoundExpr | undefined): SqlType {
   if (fn === "count" || !arg) return INT64;
-  if (fn === "avg") return FLOAT64;
+  if (fn === "avg") return "unit" in arg.type ? meanType(arg.type) : FLOAT64;
   if (fn === "st_extent") return GEOMETRY;
   const { type } = arg;
   if (fn !== "sum" || type.kind === "duration") return type;
   if (type.kind === "float") return FLOAT64;
   return type.kind === "int" && type.bits === 64 && !type.signed ? type : INT64;
 }
+
+const meanType = ({ kind, unit }: { kind: "timestamp" | "duration"; unit: TimeUnit }): SqlType => ({
+  kind,
+  unit: finerUnit(unit, "us"),
+});

@@ -2,9 +2,20 @@
 import { ZarrsiftError } from "../errors.ts";
 import { clock, FRACTION_DIGITS, rescaled, timeParts } from "../format/calendar.ts";
 import { floatText } from "../format/number.ts";
-import { BOOL, FLOAT64, INT64, type SqlType, STRING, type TimeUnit, typeName } from "../table/types.ts";
+import {
+  BOOL,
+  DATE,
+  FLOAT64,
+  INT64,
+  isDate,
+  type SqlType,
+  STRING,
+  type TimeUnit,
+  typeName,
+} from "../table/types.ts";
 import { type CellValue, cellAt, type Vector } from "../table/vector.ts";
-import { parseTimestamp, TIMESTAMP_FORMS } from "./timestamp.ts";
+import { INTERVAL_FORMS, parseInterval } from "./interval.ts";
+import { type Instant, parseTimestamp, TIMESTAMP_FORMS } from "./timestamp.ts";
 import { vectorOf } from "./vectors.ts";
 
 const int = (bits: 8 | 16 | 32, signed: boolean): SqlType => ({ kind: "int", bits, signed });
@@ -35,9 +46,11 @@ const TYPES = new Map<string, SqlType>([
     "timestamp with time zone",
     "timestamptz",
   ),
-  ...named(timestamp("s"), "timestamp_s", "date"),
+  ...named(timestamp("s"), "timestamp_s"),
   ...named(timestamp("ms"), "timestamp_ms"),
   ...named(timestamp("ns"), "timestamp_ns"),
+  ...named(DATE, "date"),
+  ...named({ kind: "duration", unit: "us" }, "interval"),
 ]);
 
 function named(type: SqlType, ...names: string[]): [string, SqlType][] {
@@ -55,7 +68,7 @@ export function canCast(from: SqlType, to: SqlType): boolean {
   if (from.kind === "null" || from.kind === to.kind) return true;
   if (to.kind === "string")
     return from.kind !== "bytes" && from.kind !== "geometry" && from.kind !== "duration";
-  if (from.kind === "string") return to.kind !== "bytes" && to.kind !== "geometry" && to.kind !== "duration";
+  if (from.kind === "string") return to.kind !== "bytes" && to.kind !== "geometry";
   return isNumeric(from) && isNumeric(to);
 }
 
@@ -87,6 +100,7 @@ export function textOf(value: Exclude<CellValue, null>, type: SqlType): string {
   if (type.kind === "timestamp") {
     const { year, month, day, second, fraction } = timeParts(value as bigint, type.unit);
     const date = `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
+    if (isDate(type)) return date;
     return `${date} ${clock(second)}${`.${fraction}`.replace(/\.?0*$/, "")}`;
   }
   if (type.kind === "float") return floatText(value as number, type.bits);
@@ -98,17 +112,28 @@ function toTime(
   from: SqlType,
   to: { kind: "timestamp" | "duration"; unit: TimeUnit },
 ): bigint {
-  let [ticks, unit] = [0n, to.unit];
-  if ("unit" in from) [ticks, unit] = [value as bigint, from.unit];
-  else {
-    const instant = parseTimestamp(value as string);
-    if (!instant) throw bad(`'${value}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
-    ({ value: ticks, unit } = instant);
-  }
+  const { value: ticks, unit } =
+    "unit" in from
+      ? { value: value as bigint, unit: from.unit }
+      : to.kind === "timestamp"
+        ? readTimestamp(value as string)
+        : readDuration(value as string);
   const result = rescaled(ticks, unit, to.unit);
   if (BigInt.asIntN(64, result) !== result)
     throw bad(`A time of ${FRACTION_DIGITS[to.unit]} fraction digits does not reach to '${value}'`);
   return result;
+}
+
+function readTimestamp(text: string): Instant {
+  const instant = parseTimestamp(text);
+  if (instant) return instant;
+  throw bad(`'${text}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
+}
+
+function readDuration(text: string): Instant {
+  const interval = parseInterval(text);
+  if (interval?.months === 0) return { value: interval.us, unit: "us" };
+  throw bad(`'${text}' is not a duration: write ${INTERVAL_FORMS}, in days and less`);
 }
 
 function toInteger(value: Exclude<CellValue, null>, to: SqlType & { kind: "int" }): CellValue {

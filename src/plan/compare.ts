@@ -2,7 +2,7 @@
 import type { Position } from "../errors.ts";
 import { floorDivide, PER_SECOND } from "../format/calendar.ts";
 import { sqlError } from "../sql/messages.ts";
-import { BOOL, type SqlType, typeName } from "../table/types.ts";
+import { BOOL, DATE, isDate, type SqlType, type TimeUnit, typeName } from "../table/types.ts";
 import {
   type Bound,
   type BoundExpr,
@@ -69,7 +69,7 @@ export function comparable(
 /** A string constant as a value of `type`; anything else as it is. */
 export function fitConstant(expr: BoundExpr, type: SqlType): BoundExpr {
   if (!isConstant(expr) || typeof expr.value !== "string") return expr;
-  if (type.kind === "timestamp") return timestampConstant(expr.value, expr.at);
+  if (type.kind === "timestamp") return timeConstant(expr.value, type, expr.at);
   const { value: text, at } = expr;
   if (type.kind === "duration") return durationConstant(text, at);
   if (type.kind === "int" || type.kind === "float") return numberConstant(text, type, at);
@@ -83,6 +83,15 @@ export function timestampConstant(text: string, at: Position): Constant {
   const instant = parseTimestamp(text);
   if (!instant) throw sqlError("sql_type", `'${text}' is not a timestamp: write ${TIMESTAMP_FORMS}`, at);
   return constant(instant.value, { kind: "timestamp", unit: instant.unit }, at);
+}
+
+/** As it stands beside a time; beside a DATE only its day counts, as in DuckDB. */
+function timeConstant(text: string, type: SqlType, at: Position): Constant {
+  const instant = timestampConstant(text, at);
+  if (!isDate(type)) return instant;
+  const { unit } = instant.type as { unit: TimeUnit };
+  const [days] = floorDivide(instant.value as bigint, PER_SECOND[unit] * 86_400n);
+  return constant(days * 86_400n, DATE, at);
 }
 
 /** @throws ZarrsiftError `sql_type` where the text is no interval, or has months */

@@ -49,6 +49,9 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([
   ["weekofyear", "week"],
   ["datepart", "date_part"],
   ["datetrunc", "date_trunc"],
+  ["current_date", "today"],
+  ["get_current_timestamp", "now"],
+  ["transaction_timestamp", "now"],
   ["st_aswkb", "st_asbinary"],
 ]);
 

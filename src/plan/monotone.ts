@@ -100,7 +100,7 @@ function monotone(expr: BoundExpr): Monotone | undefined {
   if (expr.node === "arithmetic" && isTime(expr.type)) return ofSum(expr);
   if (expr.node !== "call" || !FUNCTIONS.get(expr.name)?.monotone) return undefined;
   const [operand, others] = [expr.args.at(-1)!, expr.args.slice(0, -1)];
-  if (operand.type.kind !== "timestamp" || isConstant(operand) || !others.every(isConstant)) return undefined;
+  if (!isTime(operand.type) || isConstant(operand) || !others.every(isConstant)) return undefined;
   return { operand, rises: true, of: (time) => ({ ...expr, args: [...others, time] }) };
 }
 

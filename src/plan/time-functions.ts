@@ -1,6 +1,6 @@
 /** Functions of timestamps: fields, truncation, counts since 1970. Names, fields and values are DuckDB's. */
 import { dateFromDays, daysFromDate, floorDivide, PER_SECOND, rescaled } from "../format/calendar.ts";
-import { FLOAT64, INT64, type SqlType, STRING, type TimeUnit } from "../table/types.ts";
+import { FLOAT64, INT64, isDate, type SqlType, STRING, type TimeUnit } from "../table/types.ts";
 import { cellAt, type Vector } from "../table/vector.ts";
 import type { Numbers } from "./numbers.ts";
 import { byRow, type ScalarFunction } from "./scalar.ts";
@@ -76,6 +76,15 @@ export const TIME_FUNCTIONS: readonly [string, ScalarFunction][] = [
       monotone: MONOTONE.includes(name),
     },
   ]),
+  [
+    "whole days",
+    {
+      args: ["time"],
+      result: () => INT64,
+      apply: ([vector]) => fields(vector as Numbers, FIELDS.day, true),
+      monotone: true,
+    },
+  ],
   ["epoch", { args: ["time"], result: () => FLOAT64, apply: ([vector]) => epoch(vector!), monotone: true }],
   ["epoch_ms", count("ms")],
   ["epoch_us", count("us")],
@@ -84,7 +93,7 @@ export const TIME_FUNCTIONS: readonly [string, ScalarFunction][] = [
     "date_trunc",
     {
       args: ["string", "timestamp"],
-      result: ([, type]) => type!,
+      result: ([, type]) => instant(type!),
       apply: ([unit, vector], type) =>
         truncated(timePart(cellAt(unit!, 0) as string)!, vector as Numbers, type),
       monotone: true,
@@ -100,11 +109,14 @@ export const TIME_FUNCTIONS: readonly [string, ScalarFunction][] = [
     "add months",
     {
       args: ["integer", "timestamp"],
-      result: ([, type]) => type!,
+      result: ([, type]) => instant(type!),
       apply: ([months, vector], type) => addMonths(vector!, months!, type),
     },
   ],
 ];
+
+/** A DATE that was computed with is a timestamp. */
+const instant = (type: SqlType): SqlType => (isDate(type) ? { kind: "timestamp", unit: "s" } : type);
 
 /** The unit and its ticks in a second. */
 function unitOf(vector: Vector): [TimeUnit, number] {

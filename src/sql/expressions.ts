@@ -126,7 +126,8 @@ function callOf(node: Node, reading: Reading): Expr {
     if (call.distinct && args.length === 0)
       throw sqlError("sql_syntax", "DISTINCT needs a value behind it", at);
     if (!starred || (call.name === "count" && !call.distinct)) {
-      return { type: "call", name: call.name, args, distinct: call.distinct, star: starred, at };
+      const ordered = call.words === "swapped" ? args.reverse() : args;
+      return { type: "call", name: call.name, args: ordered, distinct: call.distinct, star: starred, at };
     }
     throw sqlError("sql_syntax", "* stands in count(*) only", at);
   }

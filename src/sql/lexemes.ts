@@ -47,10 +47,16 @@ export type Operator =
   | { role: "postfix"; name: "is"; test: "null" | "true" | "false"; negated: boolean }
   | { role: "postfix"; name: "cast"; to: string };
 
+/**
+ * Words found between arguments: `swapped` where the second is written first, as in `position(x IN y)`, `from` in
+ * `substring(x FROM a`, `all` where none can follow.
+ */
+export type ArgumentWords = "swapped" | "from" | "all";
+
 /** What stands before a parenthesis and belongs to it. */
 export type Call =
   | { form: "group" }
-  | { form: "function"; name: string; distinct: boolean }
+  | { form: "function"; name: string; distinct: boolean; words?: ArgumentWords }
   | { form: "in"; negated: boolean }
   | { form: "extract"; field: string }
   /** `to` is known once its `AS` is read. */

@@ -55,7 +55,7 @@ function readCast(reader: Reader): void {
 }
 
 function readWord(reader: Reader, token: Token): void {
-  const value = reader.out.afterAs ? undefined : (constantOf(token) ?? typedLiteral(reader.ahead));
+  const value = reader.out.afterAs ? undefined : (constantOf(reader.ahead) ?? typedLiteral(reader.ahead));
   if (value) reader.atom(value.length, value.value);
   else if (reader.out.afterAs) readName(reader, token);
   else if (!readOperatorWord(reader) && !readForm(reader) && !readClause(reader)) {

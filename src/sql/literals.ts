@@ -37,10 +37,21 @@ const CONSTANTS = new Map([
   ["NULL", null],
 ]);
 
-/** TRUE, FALSE or NULL. */
-export function constantOf(token: Token): Value | undefined {
-  const value = CONSTANTS.get(token.value);
-  return value === undefined ? undefined : { value: { type: "literal", value, at: token.at }, length: 1 };
+/** Words that are calls without parentheses. */
+const CLOCKS = new Map([
+  ["CURRENT_TIMESTAMP", "now"],
+  ["LOCALTIMESTAMP", "now"],
+  ["CURRENT_DATE", "today"],
+]);
+
+/** TRUE, FALSE, NULL, or what the clock shows, at the start of `tokens`. */
+export function constantOf(tokens: readonly Token[]): Value | undefined {
+  const { value: word, at } = tokens[0]!;
+  const [value, clock] = [CONSTANTS.get(word), CLOCKS.get(word)];
+  if (value !== undefined) return { value: { type: "literal", value, at }, length: 1 };
+  if (clock === undefined) return undefined;
+  const length = tokens[1]?.text === "(" && tokens[2]?.text === ")" ? 3 : 1;
+  return { value: { type: "call", name: clock, args: [], distinct: false, star: false, at }, length };
 }
 
 /**

@@ -3,6 +3,7 @@ import { scalarOf, typeName } from "./literals.ts";
 import { sqlError } from "./messages.ts";
 import type { Reader } from "./reader.ts";
 import type { Token } from "./tokens.ts";
+import { readWordedCall } from "./worded-calls.ts";
 import { isReserved, unsupportedWord } from "./words.ts";
 
 const OPERATOR_WORDS: [string, Operator][] = [
@@ -31,6 +32,7 @@ const OPERATOR_WORDS: [string, Operator][] = [
 
 /** Reads an operator that is words, if one is next. */
 export function readOperatorWord(reader: Reader): boolean {
+  if (readWordedCall(reader)) return true;
   if (reader.sees("NOT IN")) readIn(reader, true);
   else if (reader.sees("IN")) readIn(reader, false);
   else if (reader.sees("NOT SIMILAR")) return false;

@@ -70,4 +70,11 @@ export class Reader {
   mark(kind: "close" | "comma"): void {
     this.out.push({ kind, ...this.take(1) });
   }
+
+  /** A comma, and behind it an argument that is not written. */
+  implied(value: Expr): void {
+    const { at, end } = this.out.lexemes.at(-1)!;
+    this.out.push({ kind: "comma", at, end, text: "" });
+    this.out.push({ kind: "atom", value, at, end, text: "" });
+  }
 }

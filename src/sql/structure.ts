@@ -1,4 +1,4 @@
-import { endsOperand, type Keyword, type Lexeme, needsOperand, startsOperand } from "./lexemes.ts";
+import { type Call, endsOperand, type Keyword, type Lexeme, needsOperand, startsOperand } from "./lexemes.ts";
 import { shown, sqlError } from "./messages.ts";
 
 /** How deep parentheses, calls, CASE and signs may nest. */
@@ -79,6 +79,12 @@ export class Structure {
   get openCast(): boolean {
     const top = this.#open.at(-1);
     return top?.kind === "call" && top.call.form === "cast" && top.call.to === undefined && this.afterOperand;
+  }
+
+  /** The call that is innermost of all that is open, where a word of its own can stand behind its argument. */
+  get openFunction(): Extract<Call, { form: "function" }> | undefined {
+    const top = this.#open.at(-1);
+    return top?.kind === "call" && top.call.form === "function" && this.afterOperand ? top.call : undefined;
   }
 
   /** Gives the open cast its type. */

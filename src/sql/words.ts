@@ -3,7 +3,7 @@
 const JOIN = "Joins are not supported: a query reads one table";
 const SETS = "UNION, INTERSECT and EXCEPT are not supported: run the queries one by one";
 const WINDOWS = "Window functions are not supported";
-const CLOCK = "is not supported: write now()";
+const CLOCK = "is not supported: write CURRENT_TIMESTAMP";
 const ANY = "ANY, SOME and ALL are not supported: write IN (...)";
 
 /** Reserved words of constructs that are not supported, with what to say. */
@@ -25,7 +25,7 @@ const UNSUPPORTED: Record<string, string> = {
   WITH: "WITH is not supported: write one SELECT",
   WINDOW: WINDOWS,
   INTO: "SELECT INTO is not supported: queries only read",
-  FOR: "FOR is not supported: queries only read; substring(x FROM a FOR b) is written substr(x, a, b)",
+  FOR: "FOR stands in substring(x FROM a FOR b) only: queries only read",
   COLLATE: "COLLATE is not supported: strings order by their UTF-8 bytes",
   SIMILAR: "SIMILAR TO is not supported: write LIKE or ILIKE",
   ARRAY: "Arrays are not supported",
@@ -39,21 +39,18 @@ const UNSUPPORTED: Record<string, string> = {
   SYMMETRIC: "BETWEEN SYMMETRIC is not supported: write the smaller bound first",
   ASYMMETRIC: "BETWEEN ASYMMETRIC is not supported: write BETWEEN",
   PLACING: "overlay(... PLACING ...) is not supported",
-  LEADING: "trim(LEADING ...) is not supported: write ltrim(x)",
-  TRAILING: "trim(TRAILING ...) is not supported: write rtrim(x)",
-  BOTH: "trim(BOTH ...) is not supported: write trim(x)",
-  CURRENT_DATE: `CURRENT_DATE ${CLOCK}`,
+  LEADING: "LEADING stands in trim(LEADING x FROM y) only",
+  TRAILING: "TRAILING stands in trim(TRAILING x FROM y) only",
+  BOTH: "BOTH stands in trim(BOTH x FROM y) only",
   CURRENT_TIME: `CURRENT_TIME ${CLOCK}`,
-  CURRENT_TIMESTAMP: `CURRENT_TIMESTAMP ${CLOCK}`,
   LOCALTIME: `LOCALTIME ${CLOCK}`,
-  LOCALTIMESTAMP: `LOCALTIMESTAMP ${CLOCK}`,
 };
 
 /** PostgreSQL's other reserved words: as a column or table they need double quotes. */
 const RESERVED = new Set(
   `ANALYSE ANALYZE AND AS ASC AUTHORIZATION BETWEEN BINARY CASE CAST CHECK COLLATION COLUMN CONCURRENTLY CONSTRAINT
-  CREATE CURRENT_CATALOG CURRENT_ROLE CURRENT_SCHEMA CURRENT_USER DEFAULT DEFERRABLE DESC DISTINCT DO ELSE END FALSE
-  FETCH FOREIGN FREEZE FROM GRANT GROUP HAVING ILIKE IN INITIALLY IS ISNULL LIKE LIMIT NOT NOTNULL NULL OFFSET OR ORDER
+  CREATE CURRENT_CATALOG CURRENT_DATE CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIMESTAMP CURRENT_USER DEFAULT DEFERRABLE DESC DISTINCT DO ELSE END FALSE
+  FETCH FOREIGN FREEZE FROM GRANT GROUP HAVING ILIKE IN INITIALLY IS ISNULL LIKE LIMIT LOCALTIMESTAMP NOT NOTNULL NULL OFFSET OR ORDER
   PRIMARY REFERENCES SELECT SESSION_USER SYSTEM_USER TABLE THEN TO TRUE UNIQUE USER VARIADIC VERBOSE WHEN WHERE`.split(
     /\s+/,
   ),

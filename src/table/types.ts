@@ -8,7 +8,8 @@ export type SqlType =
   | { kind: "string" }
   | { kind: "bytes" }
   /** Time since 1970-01-01T00:00:00Z, proleptic Gregorian, no leap seconds. */
-  | { kind: "timestamp"; unit: TimeUnit }
+  /** `date`: SQL's DATE, the second that a day begins with. */
+  | { kind: "timestamp"; unit: TimeUnit; date?: true }
   | { kind: "duration"; unit: TimeUnit }
   /** Degrees, EPSG:4326. `encoding` is how the values are stored: WKB bytes or WKT text. */
   | { kind: "geometry"; encoding: "wkb" | "wkt" }
@@ -35,4 +36,8 @@ export const FLOAT64: SqlType = { kind: "float", bits: 64 };
 export const BOOL: SqlType = { kind: "bool" };
 export const STRING: SqlType = { kind: "string" };
 export const BYTES: SqlType = { kind: "bytes" };
+export const DATE: SqlType = { kind: "timestamp", unit: "s", date: true };
 export const NULL_TYPE: SqlType = { kind: "null" };
+
+/** Whether values are days, not instants. */
+export const isDate = (type: SqlType): boolean => type.kind === "timestamp" && type.date === true;

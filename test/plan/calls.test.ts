@@ -12,7 +12,7 @@ const NAMES = [
   ...ALIASES.keys(),
   ...MEASURES.keys(),
   ...CONSTRUCTORS.keys(),
-  ..."coalesce nullif now date_part mod pi greatest least concat concat_ws st_intersects st_dwithin".split(
+  ..."coalesce nullif now today date_part mod pi greatest least concat concat_ws st_intersects st_dwithin".split(
     " ",
   ),
 ].filter((name) => /^\w+$/.test(name));

@@ -155,6 +155,41 @@ describe("aggregates", () => {
   });
 });
 
+describe("means of times", () => {
+  const type = (unit: "ms" | "us" | "ns"): SqlType => ({ kind: "timestamp", unit });
+  const mean = async (unit: "ms" | "us" | "ns", cells: CellValue[], sql = "avg(t)") => {
+    const query = planQuery(
+      new MemoryTable({ t: { type: type(unit), cells, chunkRows: 2 } }),
+      `SELECT ${sql} AS x FROM meta`,
+    );
+    return [typeName(query.columns[0]!.type), (await answer(query)).rows[0]![0]];
+  };
+
+  // the values are DuckDB 2.0's
+  it.each<["ms" | "us" | "ns", CellValue[], string, bigint | null]>([
+    ["us", [1n, 2n], "timestamp[us]", 1n],
+    ["us", [1n, 1n, null, 3n], "timestamp[us]", 2n],
+    ["us", [-1n, -2n], "timestamp[us]", -1n],
+    ["us", [-1n, -1n, -3n], "timestamp[us]", -1n],
+    ["us", [253402300799999999n, 253402300799999999n], "timestamp[us]", 253402300799999999n],
+    ["ms", [0n, 1n], "timestamp[us]", 500n],
+    ["ns", [0n, 3n], "timestamp[ns]", 1n],
+    ["ms", [null], "timestamp[us]", null],
+  ])("%s %o", async (unit, cells, name, value) => {
+    expect(await mean(unit, cells)).toEqual([name, value]);
+  });
+
+  it("are of durations and days, too", async () => {
+    const day = 86_400_000n;
+    expect(await mean("ms", [0n, day], "avg(t - TIMESTAMP '1970-01-01')")).toEqual([
+      "duration[us]",
+      day * 500n,
+    ]);
+    expect(await mean("ms", [1n, day + 1n], "avg(t::date)")).toEqual(["timestamp[us]", day * 500n]);
+    expect(await mean("ms", [0n, 0n, day], "avg(DISTINCT t)")).toEqual(["timestamp[us]", day * 500n]);
+  });
+});
+
 describe("groups", () => {
   it("are made by columns, expressions, positions and aliases, in order of their first rows", async () => {
     expect(await rowsOf("SELECT s, count(*) FROM meta GROUP BY s")).toEqual([

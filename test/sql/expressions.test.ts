@@ -13,6 +13,35 @@ const bare = (text: string): unknown =>
     ),
   );
 
+describe("words between arguments", () => {
+  it.each([
+    ["position(a IN b || c)", "strpos(b || c, a)"],
+    ["position(a IN (b)) IN (1, 2)", "strpos(b, a) IN (1, 2)"],
+    ["substring(a FROM b)", "substring(a, b)"],
+    ["substring(a FROM b + 1 FOR c)", "substring(a, b + 1, c)"],
+    ["substring(a FOR c)", "substring(a, 1, c)"],
+    ["trim(BOTH a FROM b)", "trim(b, a)"],
+    ["trim(a FROM b)", "trim(b, a)"],
+    ["trim(LEADING FROM b)", "ltrim(b)"],
+    ["trim(TRAILING b, a)", "rtrim(b, a)"],
+    ["trim(FROM trim(a FROM b))", "trim(trim(b, a))"],
+    ["CURRENT_TIMESTAMP", "now()"],
+    ["LOCALTIMESTAMP", "now()"],
+    ["current_date - 1", "today() - 1"],
+  ])("%s is %s", (written, plain) => {
+    expect(bare(written)).toEqual(bare(plain));
+  });
+
+  it.each([
+    "position(a IN b IN c)",
+    "substring(a FOR b FROM c)",
+    "substring(a FROM b FROM c)",
+    "lower(a FROM b)",
+  ])("%s is refused", (text) => {
+    expect(() => where(text)).toThrow(/line 1/);
+  });
+});
+
 describe("precedence", () => {
   it.each([
     ["NOT a = b AND c", "((NOT (a = b)) and c)"],
