@@ -1,8 +1,8 @@
 /** Vectors as Arrow's buffers: bits for NULL, 64-bit integers whole, bytes end to end. */
 import type * as Arrow from "apache-arrow";
 import { plainWkb } from "../geometry/wkb-plain.ts";
+import { writeWkb } from "../geometry/wkb-write.ts";
 import { parseWkt } from "../geometry/wkt-read.ts";
-import { writeWkt } from "../geometry/wkt-write.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Nulls, NumberArray, NumberVector, Vector } from "../table/vector.ts";
 import { encodeFloat16 } from "../zarr/codecs/float16.ts";
@@ -101,12 +101,12 @@ function joined(
   return [offsets, values];
 }
 
-/** With what Arrow allows: text that is UTF-8, WKB and WKT that are nothing but OGC's. */
+/** With what Arrow allows: text that is UTF-8, geometry as WKB that is nothing but OGC's. */
 function normal(vector: BytesVector, nulls: Nulls): BytesVector {
   const { type } = vector;
   if (type.kind === "bytes") return vector;
   if (type.kind === "geometry" && type.encoding === "wkb") return mapped(vector, nulls, plainWkb);
-  if (type.kind === "geometry") return mapped(vector, nulls, plainWkt);
+  if (type.kind === "geometry") return mapped(vector, nulls, wkbOfWkt);
   return mapped(vector, nulls, plainText);
 }
 
@@ -161,8 +161,6 @@ function plainText(data: Uint8Array, start: number, end: number): Uint8Array | u
   return undefined;
 }
 
-/** Without an SRID in front, which is PostGIS's. */
-function plainWkt(data: Uint8Array, start: number, end: number): Uint8Array | undefined {
-  const text = decoder.decode(data.subarray(start, end));
-  return /^\s*SRID/i.test(text) ? encoder.encode(writeWkt(parseWkt(text))) : undefined;
+function wkbOfWkt(data: Uint8Array, start: number, end: number): Uint8Array {
+  return writeWkb(parseWkt(decoder.decode(data.subarray(start, end))));
 }

@@ -12,7 +12,7 @@ export type ArrowLibrary = typeof Arrow;
  */
 const CRS = JSON.stringify({ crs: "OGC:CRS84", crs_type: "authority_code" });
 
-/** One field a column, all nullable. Geometry is `geoarrow.wkb` or `geoarrow.wkt`, as it is stored. */
+/** One field a column, all nullable. Geometry is `geoarrow.wkb`, WKT too: few readers know `geoarrow.wkt`. */
 export function arrowSchema(arrow: ArrowLibrary, columns: readonly RowColumn[]): Arrow.Schema {
   const fields = columns.map(
     ({ name, type }) => new arrow.Field(name, arrowType(arrow, type), true, extensionOf(type)),
@@ -23,7 +23,7 @@ export function arrowSchema(arrow: ArrowLibrary, columns: readonly RowColumn[]):
 function extensionOf(type: SqlType): Map<string, string> | undefined {
   if (type.kind !== "geometry") return undefined;
   return new Map([
-    ["ARROW:extension:name", `geoarrow.${type.encoding}`],
+    ["ARROW:extension:name", "geoarrow.wkb"],
     ["ARROW:extension:metadata", CRS],
   ]);
 }
@@ -43,13 +43,12 @@ function arrowType(arrow: ArrowLibrary, type: SqlType): Arrow.DataType {
     case "string":
       return new arrow.Utf8();
     case "bytes":
+    case "geometry":
       return new arrow.Binary();
     case "timestamp":
       return new arrow.Timestamp(unitOf(arrow, type.unit), "UTC");
     case "duration":
       return new arrow.Duration(unitOf(arrow, type.unit));
-    case "geometry":
-      return type.encoding === "wkb" ? new arrow.Binary() : new arrow.Utf8();
     case "null":
       return new arrow.Null();
   }

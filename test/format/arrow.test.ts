@@ -144,9 +144,15 @@ describe("values", () => {
     expect(await roundTrip(float, held(float, Float64Array.of(0.5, -2)))).toEqual([0.5, -2]);
   });
 
-  it("of WKT lose PostGIS's SRID", async () => {
-    const vector = vectorOf(WKT, ["SRID=4326;POINT(1 2)", null, "POINT (1 2)"]);
-    expect(await roundTrip(WKT, vector)).toEqual(["POINT(1 2)", null, "POINT (1 2)"]);
+  it("of WKT become WKB, without PostGIS's SRID", async () => {
+    const texts = ["SRID=4326;POINT(1 2)", null, "POINT Z (1 2 3)", "POLYGON EMPTY"];
+    const wkb = texts.map((text) => text && writeWkb(parseWkt(text)));
+    expect(await roundTrip(WKT, vectorOf(WKT, texts))).toEqual(wkb);
+  });
+
+  it("of broken WKT are an error", async () => {
+    const vector = vectorOf(WKT, ["POINT(1"]);
+    await expect(roundTrip(WKT, vector)).rejects.toMatchObject({ code: "bad_geometry" });
   });
 
   it("of broken WKB are an error", async () => {

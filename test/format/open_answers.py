@@ -125,8 +125,8 @@ def check_pyarrow(where, answer, path):
         elif kind == "duration":
             assert field.type == pa.duration(unit), field
         elif kind == "geometry" and not isinstance(field.type, pa.BaseExtensionType):
-            encoding = "wkb" if pa.types.is_binary(field.type) else "wkt"
-            assert metadata["ARROW:extension:name"] == f"geoarrow.{encoding}", metadata
+            assert pa.types.is_binary(field.type), field
+            assert metadata["ARROW:extension:name"] == "geoarrow.wkb", metadata
             assert json.loads(metadata["ARROW:extension:metadata"])["crs"] == "OGC:CRS84", metadata
         else:
             names = {"float16": "halffloat", "float32": "float", "float64": "double", "bytes": "binary"}
@@ -175,9 +175,8 @@ def check_duckdb(where, answer, path):
 
 
 def check_geopandas(where, answer, path):
-    """GeoPandas knows geoarrow.wkb, not geoarrow.wkt."""
     table = pa.ipc.open_stream(path).read_all()
-    shapes = [name for name, kind, _ in kinds(answer) if kind == "geometry" and pa.types.is_binary(table.schema.field(name).type)]
+    shapes = [name for name, kind, _ in kinds(answer) if kind == "geometry"]
     if not shapes:
         return
     frame = gpd.GeoDataFrame.from_arrow(table.select(shapes))
