@@ -49,8 +49,9 @@ export function distance(a: Geometry, b: Geometry): number | undefined {
   return gap(new Linework(partsA), new Linework(copiesIn(partsB, west - 180, east + 180)));
 }
 
-/** Whether the distance is at most `limit`; false where either is empty. */
+/** Whether the distance is at most `limit`; false where either is empty. At most 0 is to meet, without rounding. */
 export function dwithin(a: Geometry, b: Geometry, limit: number): boolean {
+  if (limit === 0) return relate("intersects", a, b);
   const between = distance(a, b);
   return between !== undefined && between <= limit;
 }

@@ -7,66 +7,11 @@ import sys
 
 import numpy as np
 import shapely
-from shapely import GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, box
+from shapes import Shapes
 
 rng = np.random.default_rng(int(sys.argv[1]))
+shapes = Shapes(rng)
 PREDICATES = "intersects disjoint within contains covers coveredBy touches crosses overlaps equals".split()
-
-
-def point(size):
-    return rng.integers(0, size + 1, 2).astype(float)
-
-
-def hull(size, count):
-    return MultiPoint([point(size) for _ in range(count)]).convex_hull
-
-
-def polygon(size):
-    for _ in range(60):
-        shape = hull(size, 6) if rng.random() < 0.5 else Polygon([point(size) for _ in range(rng.integers(3, 8))])
-        hole = hull(size, 4)
-        if rng.random() < 0.5 and shape.geom_type == hole.geom_type == "Polygon":
-            shape = Polygon(shape.exterior.coords, [hole.exterior.coords])
-        if shape.geom_type == "Polygon" and shape.is_valid and shape.area > 0:
-            return shape
-    return rectangle(size)
-
-
-def rectangle(size):
-    (x0, x1), (y0, y1) = (np.sort(rng.choice(size + 1, 2, replace=False)) for _ in "xy")
-    return box(x0, y0, x1, y1, ccw=bool(rng.integers(2)))
-
-
-def line(size):
-    shape = LineString([point(size) for _ in range(rng.integers(2, 6))])
-    return shape if shape.is_valid else line(size)
-
-
-def multipolygon(size):
-    for _ in range(30):
-        shape = MultiPolygon([polygon(size) for _ in range(2)])
-        if shape.is_valid:
-            return shape
-    return polygon(size)
-
-
-def geometry(size, collections=True):
-    kind = rng.integers(0, 10 if collections else 9)
-    if kind == 0:
-        return Point(point(size))
-    if kind <= 2:
-        return line(size)
-    if kind <= 4:
-        return polygon(size)
-    if kind == 5:
-        return rectangle(size)
-    if kind == 6:
-        return MultiPoint([point(size) for _ in range(rng.integers(1, 5))])
-    if kind == 7:
-        return MultiLineString([line(size) for _ in range(rng.integers(1, 4))])
-    if kind == 8:
-        return multipolygon(size)
-    return GeometryCollection([geometry(size, False) for _ in range(rng.integers(0, 4))])
 
 
 def forms(shape):
@@ -99,7 +44,7 @@ def predicates(a, b):
 def pair(index):
     size = (4, 6, 10, 500)[rng.integers(4)]
     scale = 0.7 / 2 if size == 500 else 3
-    a, b = (shapely.transform(geometry(size), lambda xy: xy * scale - 25) for _ in "ab")
+    a, b = (shapely.transform(shapes.geometry(size), lambda xy: xy * scale - 25) for _ in "ab")
     if index % 12 == 0:
         b = a.reverse()
     values = predicates(a, b)
