@@ -26,7 +26,10 @@ async function check(what, command, args) {
   if (code !== 0) problems.push(what);
 }
 
-/** ZARRSIFT_PYTHON (the oldest clients we support) and ZARRSIFT_PYTHON_NEWEST (what pip gives today). */
+/**
+ * ZARRSIFT_PYTHON (the oldest clients we support), ZARRSIFT_PYTHON_NEWEST (what pip gives today) and
+ * ZARRSIFT_PYTHON_PEERS (engines to compare with; without them those comparisons are skipped).
+ */
 async function pythonEnvironments() {
   const pythons = findPythons();
   if (pythons.length === 0) {
@@ -40,7 +43,19 @@ async function pythonEnvironments() {
   const newest = pythons.filter(({ minor }) => minor >= OLD_ENOUGH).at(-1);
   if (newest)
     await environment(env, "ZARRSIFT_PYTHON_NEWEST", ".venv-newest", newest, "scripts/python/newest.txt");
+  await peers(env, newest ?? pythons[0]);
   return env;
+}
+
+/** Not every platform has wheels of these, so that doing without is no failure. */
+async function peers(env, python) {
+  try {
+    env.ZARRSIFT_PYTHON_PEERS =
+      process.env.ZARRSIFT_PYTHON_PEERS ??
+      (await makeVenv(".venv-peers", python, "scripts/python/peers.txt"));
+  } catch (error) {
+    process.stderr.write(`no engines to compare with: .venv-peers: ${error.message}\n`);
+  }
 }
 
 async function environment(env, name, folder, python, requirements) {

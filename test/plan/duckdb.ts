@@ -42,7 +42,9 @@ export function withFile<T>(given: unknown, use: (file: string) => T): T {
 /** What a script of this folder prints, which is JSON. */
 export function runJson<T>(python: string, script: string, ...args: string[]): T {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  return JSON.parse(execFileSync(python, [path, ...args], { encoding: "utf8", maxBuffer: 2 ** 28 }));
+  return JSON.parse(
+    execFileSync(python, ["-W", "ignore", path, ...args], { encoding: "utf8", maxBuffer: 2 ** 28 }),
+  );
 }
 
 /** DuckDB's types. ns timestamps and geometry are left out: its literals have microseconds, and it needs an extension. */

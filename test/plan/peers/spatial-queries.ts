@@ -41,9 +41,20 @@ function spatial(dice: Dice, shapes: readonly string[]): string {
     // thresholds that no distance on the grid comes near
     `${measure(dice, shapes)} ${dice.of(["<", ">"])} ${dice.of([-1.03, 0.77, 1.937, 4.043])}`,
     `${own} IS ${dice.of(["", "NOT "])}NULL`,
+    invalid(dice, other),
     `ST_IsEmpty(${own})`,
     `coalesce(ST_Intersects(${own}, ${other}), ${dice.of(["TRUE", "FALSE"])})`,
     `CASE WHEN ok THEN ST_Disjoint(${own}, ${other}) ELSE u > 7 END`,
+  ]);
+}
+
+/** Of invalid polygons: only what does not depend on where their inside is. */
+function invalid(dice: Dice, other: string): string {
+  return dice.of([
+    `ST_Intersects(odd, ${other})`,
+    `ST_Disjoint(${other}, odd)`,
+    `odd IS ${dice.of(["", "NOT "])}NULL`,
+    `ST_XMax(odd) > ${dice.of([2.77, 3.77, 5.3])}`,
   ]);
 }
 
