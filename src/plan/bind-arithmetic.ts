@@ -1,7 +1,7 @@
 /** `+ - * / %` on numbers, times and intervals. */
 import type { Position } from "../errors.ts";
 import { finerUnit, PER_SECOND } from "../format/calendar.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown, sqlError } from "../sql/messages.ts";
 import {
   DATE,
   FLOAT64,
@@ -33,7 +33,8 @@ const DURATION: SqlType = { kind: "duration", unit: "us" };
 /** An INTERVAL literal: a duration, unless there are months in it. @throws ZarrsiftError `sql_type` */
 export function intervalOperand(text: string, at: Position): Operand {
   const interval = parseInterval(text);
-  if (!interval) throw sqlError("sql_type", `'${text}' is not an interval: write ${INTERVAL_FORMS}`, at);
+  if (!interval)
+    throw sqlError("sql_type", `'${shown(text)}' is not an interval: write ${INTERVAL_FORMS}`, at);
   return interval.months === 0 ? constant(interval.us, DURATION, at) : { node: "months", ...interval, at };
 }
 

@@ -2,7 +2,7 @@
 import type { Position } from "../errors.ts";
 import type { Predicate } from "../geometry/predicates.ts";
 import type { Expr } from "../sql/ast.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown, sqlError } from "../sql/messages.ts";
 import { suggest } from "../sql/suggest.ts";
 import { BOOL, FLOAT64, NULL_TYPE, type SqlType, STRING, typeName } from "../table/types.ts";
 import { bindArithmetic, withoutMonths } from "./bind-arithmetic.ts";
@@ -117,7 +117,7 @@ function knownPart(name: string, at: Position): TimePart {
   if (part) return part;
   const guess = suggest(name, TIME_PARTS);
   const hint = guess ? `did you mean '${guess}'?` : `they are ${TIME_PARTS.join(", ")}`;
-  throw sqlError("sql_type", `'${name}' is not a part of time, ${hint}`, at);
+  throw sqlError("sql_type", `'${shown(name)}' is not a part of time, ${hint}`, at);
 }
 
 function checkTruncation(unit: BoundExpr): void {
@@ -182,7 +182,7 @@ function concatenated(call: Call, name: string, args: BoundExpr[]): BoundExpr {
 function unknown(call: Call) {
   const guess = suggest(call.name, NAMES);
   const hint = guess ? `, did you mean ${guess}()?` : "";
-  return sqlError("unknown_function", `Unknown function ${call.name}()${hint}`, call.at);
+  return sqlError("unknown_function", `Unknown function ${shown(call.name)}()${hint}`, call.at);
 }
 
 function checkCount({ name, at }: Call, args: readonly BoundExpr[], least: number, most = least): void {

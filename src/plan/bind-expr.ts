@@ -1,7 +1,7 @@
 /** Syntax tree → bound expressions: names, types, folding. Nothing is read here. */
 import { type Position, ZarrsiftError } from "../errors.ts";
 import type { BinaryOp, Expr } from "../sql/ast.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown, sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
 import { suggest } from "../sql/suggest.ts";
 import type { Table } from "../table/table.ts";
@@ -141,7 +141,7 @@ export function bindCondition(expr: Expr, scope: Scope, where: string): BoundExp
   const bound = fitConstant(bindExpr(expr, scope), BOOL);
   if (bound.type.kind === "bool") return bound;
   if (bound.type.kind === "null") return nullBool(expr.at);
-  const text = printExpr(expr, scope.params);
+  const text = shown(printExpr(expr, scope.params));
   throw sqlError("sql_type", `${where} needs a condition, but ${text} is ${typeName(bound.type)}`, expr.at);
 }
 
@@ -255,7 +255,7 @@ function bindCast(operand: BoundExpr, to: string, at: Position): BoundExpr {
     const known = "boolean, integer, bigint, real, double precision, varchar, timestamp, date";
     throw sqlError(
       "sql_unsupported",
-      `CAST to ${to} is not supported${guess ? `, did you mean ${guess}?` : ";"} types: ${known}`,
+      `CAST to ${shown(to)} is not supported${guess ? `, did you mean ${guess}?` : ";"} types: ${known}`,
       at,
     );
   }

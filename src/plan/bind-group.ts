@@ -2,7 +2,7 @@
 import { type Position, ZarrsiftError } from "../errors.ts";
 import { finerUnit } from "../format/calendar.ts";
 import type { Expr, Select } from "../sql/ast.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown, sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
 import { children } from "../sql/walk.ts";
 import { FLOAT64, INT64, type SqlType, type TimeUnit, typeName } from "../table/types.ts";
@@ -130,7 +130,7 @@ function sizeOf(expr: Expr): number {
 }
 
 function notOfGroups(expr: Expr, { params }: Scope, step: Grouping["step"]): ZarrsiftError {
-  const text = printExpr(expr, params);
+  const text = shown(printExpr(expr, params));
   const message =
     step === "aggregate"
       ? `${text} has many values in a group: add it to GROUP BY, or write min(${text})`

@@ -1,7 +1,7 @@
 /** A whole SELECT, bound to a table. */
 import type { Position } from "../errors.ts";
 import type { Expr, OrderItem, Select, SelectItem } from "../sql/ast.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown as shownText, sqlError } from "../sql/messages.ts";
 import { printExpr } from "../sql/print.ts";
 import type { Table } from "../table/table.ts";
 import { INT64, typeName } from "../table/types.ts";
@@ -132,7 +132,7 @@ function bindItems(listed: readonly ListedItem[], rows: Scope, grouped: Scope | 
     if (seen.has(name))
       throw sqlError(
         "bad_request",
-        `Two output columns are called "${name}": give one of them an alias`,
+        `Two output columns are called "${shownText(name)}": give one of them an alias`,
         expr.at,
       );
     seen.add(name);
@@ -258,7 +258,7 @@ function bindCount(expr: Expr | undefined, scope: Scope, what: string): number |
   if (typeof value === "bigint" && value >= 0n) return Number(value);
   throw sqlError(
     "sql_type",
-    `${what} needs a whole number of at least 0, not ${printExpr(expr, scope.params)}`,
+    `${what} needs a whole number of at least 0, not ${shownText(printExpr(expr, scope.params))}`,
     expr.at,
   );
 }

@@ -2,6 +2,7 @@
 import { ZarrsiftError } from "../errors.ts";
 import { clock, FRACTION_DIGITS, rescaled, timeParts } from "../format/calendar.ts";
 import { floatText } from "../format/number.ts";
+import { shown } from "../sql/messages.ts";
 import {
   BOOL,
   DATE,
@@ -120,20 +121,22 @@ function toTime(
         : readDuration(value as string);
   const result = rescaled(ticks, unit, to.unit);
   if (BigInt.asIntN(64, result) !== result)
-    throw bad(`A time of ${FRACTION_DIGITS[to.unit]} fraction digits does not reach to '${value}'`);
+    throw bad(
+      `A time of ${FRACTION_DIGITS[to.unit]} fraction digits does not reach to '${shown(String(value))}'`,
+    );
   return result;
 }
 
 function readTimestamp(text: string): Instant {
   const instant = parseTimestamp(text);
   if (instant) return instant;
-  throw bad(`'${text}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
+  throw bad(`'${shown(text)}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
 }
 
 function readDuration(text: string): Instant {
   const interval = parseInterval(text);
   if (interval?.months === 0) return { value: interval.us, unit: "us" };
-  throw bad(`'${text}' is not a duration: write ${INTERVAL_FORMS}, in days and less`);
+  throw bad(`'${shown(text)}' is not a duration: write ${INTERVAL_FORMS}, in days and less`);
 }
 
 function toInteger(value: Exclude<CellValue, null>, to: SqlType & { kind: "int" }): CellValue {
@@ -158,14 +161,14 @@ function wholeOf(number: number, value: CellValue, to: SqlType): bigint {
 
 function readNumber(text: string, to: SqlType): number {
   const number = text.trim() === "" || /^\s*[-+]?0[xob]/i.test(text) ? Number.NaN : Number(text);
-  if (Number.isNaN(number)) throw bad(`'${text}' is not a number, so not ${typeName(to)}`);
+  if (Number.isNaN(number)) throw bad(`'${shown(text)}' is not a number, so not ${typeName(to)}`);
   return number;
 }
 
 function readBool(text: string): boolean {
   if (/^(t|true|1|y|yes|on)$/i.test(text)) return true;
   if (/^(f|false|0|n|no|off)$/i.test(text)) return false;
-  throw bad(`'${text}' is not a boolean: write 'true' or 'false'`);
+  throw bad(`'${shown(text)}' is not a boolean: write 'true' or 'false'`);
 }
 
 function bad(message: string): ZarrsiftError {

@@ -1,7 +1,7 @@
 /** Comparisons as they are bound: types brought together, constants made exact ranges of the other side's type. */
 import type { Position } from "../errors.ts";
 import { floorDivide, PER_SECOND } from "../format/calendar.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown, sqlError } from "../sql/messages.ts";
 import { BOOL, DATE, isDate, type SqlType, type TimeUnit, typeName } from "../table/types.ts";
 import {
   type Bound,
@@ -75,13 +75,14 @@ export function fitConstant(expr: BoundExpr, type: SqlType): BoundExpr {
   if (type.kind === "int" || type.kind === "float") return numberConstant(text, type, at);
   if (type.kind !== "bool") return expr;
   if (/^(true|false)$/i.test(text)) return constant(text.toLowerCase() === "true", BOOL, at);
-  throw sqlError("sql_type", `'${text}' is not a boolean: write TRUE or FALSE`, at);
+  throw sqlError("sql_type", `'${shown(text)}' is not a boolean: write TRUE or FALSE`, at);
 }
 
 /** @throws ZarrsiftError `sql_type` where the text is no timestamp */
 export function timestampConstant(text: string, at: Position): Constant {
   const instant = parseTimestamp(text);
-  if (!instant) throw sqlError("sql_type", `'${text}' is not a timestamp: write ${TIMESTAMP_FORMS}`, at);
+  if (!instant)
+    throw sqlError("sql_type", `'${shown(text)}' is not a timestamp: write ${TIMESTAMP_FORMS}`, at);
   return constant(instant.value, { kind: "timestamp", unit: instant.unit }, at);
 }
 
@@ -98,7 +99,11 @@ function timeConstant(text: string, type: SqlType, at: Position): Constant {
 function durationConstant(text: string, at: Position): Constant {
   const interval = parseInterval(text);
   if (interval?.months === 0) return constant(interval.us, { kind: "duration", unit: "us" }, at);
-  throw sqlError("sql_type", `'${text}' is not a duration: write ${INTERVAL_FORMS}, in days and less`, at);
+  throw sqlError(
+    "sql_type",
+    `'${shown(text)}' is not a duration: write ${INTERVAL_FORMS}, in days and less`,
+    at,
+  );
 }
 
 function numberConstant(text: string, type: SqlType, at: Position): Constant {
@@ -107,7 +112,7 @@ function numberConstant(text: string, type: SqlType, at: Position): Constant {
   if (Number.isNaN(number))
     throw sqlError(
       "sql_type",
-      `'${text}' is not a number, so it cannot be compared with ${typeName(type)}`,
+      `'${shown(text)}' is not a number, so it cannot be compared with ${typeName(type)}`,
       at,
     );
   return constant(number, { kind: "float", bits: 64 }, at, true);

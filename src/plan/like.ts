@@ -1,5 +1,6 @@
 /** LIKE: `%` is any run of code points, `_` is one; nothing escapes unless ESCAPE says so, as in DuckDB. */
 import { ZarrsiftError } from "../errors.ts";
+import { shown } from "../sql/messages.ts";
 import type { BytesVector } from "../table/vector.ts";
 import { type Truth, withNulls } from "./truth.ts";
 import { utf8 } from "./vectors.ts";
@@ -21,7 +22,7 @@ export function likePattern(text: string, escaping: string | undefined): LikePat
     if (letter === escaping) {
       i++;
       if (i === letters.length)
-        throw new ZarrsiftError("sql_type", `The LIKE pattern '${text}' ends in its escape character`);
+        throw new ZarrsiftError("sql_type", `The LIKE pattern '${shown(text)}' ends in its escape character`);
       out.push(...utf8(letters[i]!));
     } else if (letter === "%") {
       if (out.at(-1) !== ANY) out.push(ANY);

@@ -1,6 +1,6 @@
 /** Which column a name means. */
 import { type Position, ZarrsiftError } from "../errors.ts";
-import { sqlError } from "../sql/messages.ts";
+import { shown, sqlError } from "../sql/messages.ts";
 import { suggest } from "../sql/suggest.ts";
 import type { Table } from "../table/table.ts";
 import { INT64 } from "../table/types.ts";
@@ -60,7 +60,7 @@ export function unknownColumn(name: string, table: Table, at?: Position): Zarrsi
     names.length > LISTED
       ? `${names.slice(0, LISTED).join(", ")} and ${names.length - LISTED} more`
       : names.join(", ");
-  const message = `Unknown column "${name}"; meta has: ${list}${guess ? `. Did you mean "${guess}"?` : ""}`;
+  const message = `Unknown column "${shown(name)}"; meta has: ${list}${guess ? `. Did you mean "${guess}"?` : ""}`;
   return at ? sqlError("unknown_column", message, at) : new ZarrsiftError("unknown_column", message);
 }
 
@@ -72,5 +72,5 @@ export function checkTable(name: string, table: Table, at: Position, alias?: str
   const known = ["meta", table.name, ...(alias === undefined ? [] : [alias])];
   if (known.some((own) => own.toLowerCase() === name.toLowerCase())) return;
   const names = [...new Set(known)].join(" or ");
-  throw sqlError("unknown_table", `Unknown table "${name}": the only one is called ${names}`, at);
+  throw sqlError("unknown_table", `Unknown table "${shown(name)}": the only one is called ${names}`, at);
 }

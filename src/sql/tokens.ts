@@ -19,7 +19,8 @@ const PARAMETER = /\$\d+/y;
 const STRING = /'[^']*(?:''[^']*)*'/y;
 const QUOTED = /"[^"]*(?:""[^"]*)*"/y;
 const PUNCTUATION = /::|[(),.;]/y;
-const OPERATOR = /[-+*/<>=~!@#%^&|?:]+/y;
+/** As long as PostgreSQL lets them be; each is looked at letter by letter. */
+const OPERATOR = /[-+*/<>=~!@#%^&|?:]{1,63}/y;
 const JUNK = /[\p{L}\p{N}_$.]/uy;
 const OPERATORS = new Set(["+", "-", "*", "/", "%", "=", "<>", "!=", "<", "<=", ">", ">=", "||"]);
 
@@ -135,7 +136,7 @@ function clean(text: string, token: Token): Token {
  */
 function readOperator(run: Token, token: (kind: Token["kind"], raw: string) => Token): Token {
   let raw = run.text.split(/--|\/\*/)[0]!;
-  while (raw.length > 1 && !OPERATORS.has(raw) && /[-+]$/.test(raw)) raw = raw.slice(0, -1);
+  while (raw.length > 1 && !OPERATORS.has(raw) && "-+".includes(raw.at(-1)!)) raw = raw.slice(0, -1);
   if (OPERATORS.has(raw)) return token("symbol", raw);
   throw sqlError(
     "sql_unsupported",

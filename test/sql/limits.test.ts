@@ -56,6 +56,19 @@ describe("limits", () => {
     expect(() => parseSelect(`SELECT ${items},a FROM meta`)).toThrow(/more than 5000 items/);
   });
 
+  it.each(["+", "+-", "=+", "a.", "::", "f(", "'", "/**/", "a ", "1 ", "a,", "a+"])(
+    "looks at 64 KiB of %s in less than two seconds",
+    (piece) => {
+      const started = performance.now();
+      try {
+        parseSelect(query(piece.repeat(Math.floor(65_000 / piece.length))));
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/sql_syntax|sql_unsupported|too_large/) });
+      }
+      expect(performance.now() - started).toBeLessThan(2000);
+    },
+  );
+
   it("fails clearly where the stack is nearly used up", () => {
     const deep = query(`${"a OR b AND c = d || e * (".repeat(190)}1${")".repeat(190)}`);
     const recurse = (n: number): unknown => (n === 0 ? parseSelect(deep) : recurse(n - 1));
