@@ -4,6 +4,7 @@ import type { Collection } from "../collection.ts";
 import { open } from "../index.ts";
 import { type AppOptions, buildApp, type SourceCount } from "../server/index.ts";
 import { type Arguments, absentStatuses, integer, UsageError } from "./args.ts";
+import { ambientS3 } from "./aws.ts";
 import type { Command } from "./command.ts";
 import { readConfig } from "./config.ts";
 import { untilSignal } from "./lifetime.ts";
@@ -76,7 +77,13 @@ function appOptions(args: Arguments, sources: readonly NamedSource[]): Omit<AppO
     trustProxy: args.flag("trust-proxy"),
     openRef: (collection, ref, read) => {
       const { source } = sources.find(({ name }) => name === collection)!;
-      return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...read, name: collection, absent, log });
+      return open(`${source.replace(/#.*$/, "")}#${ref}`, {
+        ...read,
+        name: collection,
+        absent,
+        s3: ambientS3(),
+        log,
+      });
     },
   };
 }
@@ -90,7 +97,9 @@ async function openAll(
   try {
     const absent = absentStatuses(args);
     return await Promise.all(
-      sources.map(({ name, source }, i) => open(source, { name, absent, log, total: counts[i] })),
+      sources.map(({ name, source }, i) =>
+        open(source, { name, absent, s3: ambientS3(), log, total: counts[i] }),
+      ),
     );
   } finally {
     progress.done();

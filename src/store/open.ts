@@ -7,6 +7,7 @@ import type { Patience } from "./http-request.ts";
 import { isIcechunk, openIcechunk } from "./icechunk.ts";
 import { LimitStore } from "./limit.ts";
 import { type Location, locate } from "./location.ts";
+import { type S3Options, S3Store } from "./s3.ts";
 import type { ReadOptions, Store, Traffic } from "./store.ts";
 
 /** How a source is read. */
@@ -17,6 +18,8 @@ export interface SourceOptions extends ReadOptions {
   cacheBytes?: number | undefined;
   /** Requests at once; default 32. */
   concurrency?: number | undefined;
+  /** Endpoint, region and credentials for `s3:` sources; default: AWS, anonymously. */
+  s3?: S3Options | undefined;
   /** Retries and timeouts over HTTP. */
   patience?: Patience | undefined;
   /** What the source's reads cost, from now to its end, is added here. */
@@ -29,7 +32,7 @@ export interface SourceOptions extends ReadOptions {
 const SIGNS = ["zarr.json", ".zgroup", ".zmetadata", "meta/zarr.json", "meta/.zgroup", ".zarray"];
 
 /**
- * Opens a source: a path (in Node), or a `file:`, `http:` or `https:` URL, of a Zarr hierarchy or an Icechunk
+ * Opens a source: a path (in Node), or a `file:`, `http:`, `https:` or `s3:` URL, of a Zarr hierarchy or an Icechunk
  * repository; `#REF` behind it picks a branch, a tag or a snapshot of the latter.
  *
  * @returns a store with cache, coalescing and a limit of requests at once
@@ -62,6 +65,9 @@ function cached(store: Store, options: SourceOptions): Store {
 async function baseStore(location: Location, options: SourceOptions): Promise<Store> {
   if (location.kind === "http") {
     return new HttpStore(location.url, { ...options.patience, absent: options.absent });
+  }
+  if (location.kind === "s3") {
+    return new S3Store(location.url, { ...options.patience, ...options.s3, absent: options.absent });
   }
   const { DirectoryStore } = await import("./file.ts");
   return new DirectoryStore(location.path);

@@ -91,7 +91,7 @@ describe("a source", () => {
   });
 
   it("of another kind is refused by name", async () => {
-    await expect(openSource("s3://bucket/x.zarr")).rejects.toMatchObject({
+    await expect(openSource("gs://bucket/x.zarr")).rejects.toMatchObject({
       code: "bad_request",
       message: expect.stringContaining("s3: sources are not supported yet"),
     });
