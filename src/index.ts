@@ -54,6 +54,7 @@ export { MemoryStore } from "./store/memory.ts";
 export { openSource, type SourceOptions } from "./store/open.ts";
 export type { S3Credentials, S3Options } from "./store/s3.ts";
 export type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store/store.ts";
+export type { AllowedPrefix } from "./store/virtual-chunks.ts";
 export { type SqlType, type TimeUnit, typeName } from "./table/types.ts";
 export { type CellValue, cellAt, type Vector } from "./table/vector.ts";
 export type { Face, Layout, Resource, ViewDefinition, ViewFace, ViewOptions } from "./view/api.ts";

@@ -145,7 +145,9 @@ export class HttpStore implements Store {
     const url = label + this.#query;
     const signed = await this.#options.sign?.(method, url);
     const request = { method, url, label, headers: { ...this.#headers, ...headers, ...signed } };
-    return sendRequest(request, this.#options, options);
+    const answer = await sendRequest(request, this.#options, options);
+    refuseChanged(answer, label, options);
+    return answer;
   }
 
   #label(key: string): string {
@@ -170,6 +172,19 @@ export class HttpStore implements Store {
     const often = tries > 1 ? ` ${tries} times` : "";
     return new ZarrsiftError("source_unreadable", what + often, { details });
   }
+}
+
+function refuseChanged({ status, headers }: HttpAnswer, label: string, { expect }: ReadOptions): void {
+  if (!expect || (status !== 200 && status !== 206)) return;
+  const etag = headers.get("etag");
+  const modified = Date.parse(headers.get("last-modified") ?? "") / 1000;
+  const other = expect.etag !== undefined && etag !== null && bareEtag(etag) !== bareEtag(expect.etag);
+  if (!other && !(modified > (expect.unmodifiedSince ?? Number.POSITIVE_INFINITY))) return;
+  throw new ZarrsiftError("source_changed", `${label} has changed since it was referred to`);
+}
+
+function bareEtag(etag: string): string {
+  return etag.replace(/^W\//, "").replaceAll('"', "");
 }
 
 function authorization(url: URL): Record<string, string> {

@@ -9,6 +9,7 @@ import { LimitStore } from "./limit.ts";
 import { type Location, locate } from "./location.ts";
 import { type S3Options, S3Store } from "./s3.ts";
 import type { ReadOptions, Store, Traffic } from "./store.ts";
+import { type AllowedPrefix, VirtualChunks } from "./virtual-chunks.ts";
 
 /** How a source is read. */
 export interface SourceOptions extends ReadOptions {
@@ -20,6 +21,8 @@ export interface SourceOptions extends ReadOptions {
   concurrency?: number | undefined;
   /** Endpoint, region and credentials for `s3:` sources; default: AWS, anonymously. */
   s3?: S3Options | undefined;
+  /** Where virtual chunks of an Icechunk repository may be read, and as whom; default: nowhere. */
+  virtualChunks?: readonly AllowedPrefix[] | undefined;
   /** Retries and timeouts over HTTP. */
   patience?: Patience | undefined;
   /** What the source's reads cost, from now to its end, is added here. */
@@ -47,7 +50,8 @@ export async function openSource(source: string, options: SourceOptions = {}): P
   if (await store.get("zarr.json", options)) return plain(store, location);
   if (await isIcechunk(limited, options)) {
     const { signal, log } = options;
-    const icechunk = await openIcechunk(limited, { ref: location.ref, signal, log });
+    const virtual = new VirtualChunks(options.virtualChunks ?? [], options.patience);
+    const icechunk = await openIcechunk(limited, { ref: location.ref, signal, log, virtual });
     return cached(new CountingStore(icechunk), options);
   }
   for (const sign of SIGNS) if (await store.stat(sign, options)) return plain(store, location);
