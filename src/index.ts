@@ -18,7 +18,7 @@ import { openSource, type SourceOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
 /**
- * Opens a collection: a path (in Node), an http(s) URL, either with `#ref` for an Icechunk branch, tag or snapshot,
+ * Opens a collection: a path (in Node), an http(s) or s3 URL, either with `#ref` for an Icechunk branch, tag or snapshot,
  * or a store of your own.
  * @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` …
  */
@@ -30,7 +30,7 @@ export async function open(
   const store = await openSource(source, options);
   const openVersion = async (version: string) => {
     const location = await locate(source);
-    return openSource(`${location.kind === "http" ? location.url : location.path}#${version}`, options);
+    return openSource(`${location.kind === "directory" ? location.path : location.url}#${version}`, options);
   };
   try {
     return await openCollection(store, { ...options, openVersion });
@@ -52,7 +52,9 @@ export { ERROR_STATUS, type ErrorCode, isZarrsiftError, type Position, ZarrsiftE
 export type { Batch, OutputColumn, Parameter, QueryOptions } from "./plan/api.ts";
 export { MemoryStore } from "./store/memory.ts";
 export { openSource, type SourceOptions } from "./store/open.ts";
+export type { S3Credentials, S3Options } from "./store/s3.ts";
 export type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store/store.ts";
+export type { AllowedPrefix } from "./store/virtual-chunks.ts";
 export { type SqlType, type TimeUnit, typeName } from "./table/types.ts";
 export { type CellValue, cellAt, type Vector } from "./table/vector.ts";
 export type { Face, Layout, Resource, ViewDefinition, ViewFace, ViewOptions } from "./view/api.ts";

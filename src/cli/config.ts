@@ -1,48 +1,172 @@
 import { readFileSync } from "node:fs";
-import { DEFAULT_LIMITS, type Limits } from "../server/options.ts";
+import { dirname, resolve } from "node:path";
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import type { AllowedPrefix, OpenOptions, S3Options, SourceOptions } from "../index.ts";
+import type { Limits } from "../server/options.ts";
 import { suggest, UsageError } from "./args.ts";
+import { CONFIG_SCHEMA } from "./config-schema.ts";
+
+/** A collection that a configuration names. */
+export interface ConfiguredSource {
+  name: string;
+  /** A path or URL, relative paths resolved, without `#ref`. */
+  source: string;
+  ref: string | undefined;
+  options: OpenOptions & SourceOptions;
+}
 
 /** What a configuration file of `serve` may say. */
 export interface Config {
   limits: Partial<Limits>;
+  sources: ConfiguredSource[];
+}
+
+interface S3Setting {
+  endpoint?: string;
+  region?: string;
+  path_style?: boolean;
+  credentials?: { access_key_id_env: string; secret_access_key_env: string; session_token_env?: string };
+}
+
+interface CollectionSetting extends Pick<OpenOptions, "columns" | "location"> {
+  source: string;
+  ref?: string;
+  absent?: number[];
+  s3?: S3Setting;
+  virtual_chunks?: (S3Setting & { prefix: string })[];
 }
 
 /**
- * Reads `--config FILE`: JSON, `{"limits": {"rows": 1000000, …}}`, names as in `Limits`.
+ * Reads `--config FILE`: YAML, which JSON is too, as `CONFIG_SCHEMA` says.
  *
- * @throws UsageError naming the file and what in it is wrong
+ * @param env where the variables are that it names
+ * @throws UsageError naming the file, the line, and what in it is wrong
  */
-export function readConfig(file: string): Config {
-  const config = object(file, parsed(file), "the file");
-  refuseOthers(file, config, ["limits"]);
-  const limits = object(file, config.limits ?? {}, "limits");
-  refuseOthers(file, limits, Object.keys(DEFAULT_LIMITS));
-  for (const [name, value] of Object.entries(limits)) {
-    if (Number.isSafeInteger(value) && (value as number) >= 0) continue;
-    throw new UsageError(`${file}: limits.${name} must be a whole number, not ${JSON.stringify(value)}`);
+export function readConfig(file: string, env: Record<string, string | undefined> = process.env): Config {
+  const lines = new LineCounter();
+  const document = parsed(file, lines);
+  const place = (path: readonly string[]) => `${file}:${lineOf(document, lines, path)}`;
+  const content = document.toJS();
+  const validate = new Ajv2020({ strict: false }).compile(CONFIG_SCHEMA);
+  if (!validate(content)) {
+    const { path, message } = wrong(validate.errors![0]!, content);
+    throw new UsageError(`${place(path)}: ${message}`);
   }
-  return { limits: limits as Partial<Limits> };
+  const { limits = {}, collections = {} } = content as {
+    limits?: Partial<Limits>;
+    collections?: Record<string, CollectionSetting>;
+  };
+  const sources = Object.entries(collections).map(([name, setting]) => {
+    const reader = new Reader(env, (path) => place(["collections", name, ...path]));
+    return reader.source(name, setting, dirname(file));
+  });
+  return { limits, sources };
 }
 
-function parsed(file: string): unknown {
+function parsed(file: string, lines: LineCounter): Document.Parsed {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    text = readFileSync(file, "utf8");
   } catch (error) {
-    const yaml = /\.ya?ml$/.test(file) ? "; YAML is not supported yet, JSON is" : "";
-    throw new UsageError(`${file}: ${(error as Error).message}${yaml}`);
+    throw new UsageError(`${file}: ${(error as Error).message}`);
   }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  return document;
 }
 
-function object(file: string, value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw new UsageError(`${file}: ${what} must be a JSON object`);
+/** The line of a setting, or of the nearest one around it. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly string[]): number {
+  const steps = path.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  for (let depth = steps.length; depth > 0; depth--) {
+    const node = document.getIn(steps.slice(0, depth), true) as
+      | { range?: [number, number, number] }
+      | undefined;
+    if (node?.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
 }
 
-function refuseOthers(file: string, given: object, known: readonly string[]): void {
-  const other = Object.keys(given).find((key) => !known.includes(key));
-  if (other === undefined) return;
-  throw new UsageError(
-    `${file}: unknown setting ${other}${suggest(other, known)} (known: ${known.join(", ")})`,
-  );
+/** Where and how something breaks the schema, in words. */
+function wrong(error: ErrorObject, content: unknown): { path: string[]; message: string } {
+  const { keyword, params } = error;
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (keyword === "additionalProperties") {
+    const other = String(params.additionalProperty);
+    const known = knownAt(path);
+    const list = known.length > 0 ? `${suggest(other, known)} (known: ${known.join(", ")})` : "";
+    return { path: [...path, other], message: `unknown setting ${other}${list}` };
+  }
+  const name = path.join(".") || "the file";
+  if (keyword === "required") return { path, message: `${name} needs ${params.missingProperty}` };
+  if (keyword === "propertyNames" || error.propertyName !== undefined)
+    return {
+      path,
+      message: `${name} may not be named ${JSON.stringify(error.propertyName ?? params.propertyName)}`,
+    };
+  const value = path.reduce<unknown>((inside, part) => (inside as Record<string, unknown>)?.[part], content);
+  return { path, message: `${name} ${error.message}, not ${JSON.stringify(value)}` };
+}
+
+/** Names of the settings that an object may have. */
+function knownAt(path: readonly string[]): string[] {
+  interface Node {
+    properties?: Record<string, Node>;
+    additionalProperties?: Node | boolean;
+    items?: Node;
+  }
+  let node: Node = CONFIG_SCHEMA as Node;
+  for (const part of path) {
+    const any = typeof node.additionalProperties === "object" ? node.additionalProperties : undefined;
+    node = node.properties?.[part] ?? node.items ?? any ?? {};
+  }
+  return Object.keys(node.properties ?? {});
+}
+
+/** Settings of one collection as options; `place` tells a setting's line. */
+class Reader {
+  readonly #env: Record<string, string | undefined>;
+  readonly #place: (path: string[]) => string;
+
+  constructor(env: Record<string, string | undefined>, place: (path: string[]) => string) {
+    this.#env = env;
+    this.#place = place;
+  }
+
+  source(name: string, setting: CollectionSetting, folder: string): ConfiguredSource {
+    const { source, ref, absent, columns, location } = setting;
+    const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(source);
+    const options = {
+      name,
+      absent,
+      ...(columns && { columns }),
+      ...(location && { location }),
+      ...(setting.s3 && { s3: this.#s3(setting.s3, ["s3"]) }),
+      virtualChunks: setting.virtual_chunks?.map((one, i): AllowedPrefix => {
+        return { prefix: one.prefix, ...this.#s3(one, ["virtual_chunks", String(i)]) };
+      }),
+    };
+    return { name, source: isUrl ? source : resolve(folder, source), ref, options };
+  }
+
+  #s3({ endpoint, region, path_style, credentials: names }: S3Setting, path: string[]): S3Options {
+    const value = (variable: keyof NonNullable<typeof names>) =>
+      this.#variable(names![variable], [...path, "credentials", variable]);
+    const credentials = names && {
+      accessKeyId: value("access_key_id_env")!,
+      secretAccessKey: value("secret_access_key_env")!,
+      sessionToken: value("session_token_env"),
+    };
+    return { endpoint, region, pathStyle: path_style, credentials };
+  }
+
+  #variable(name: string | undefined, path: string[]): string | undefined {
+    if (name === undefined || this.#env[name]) return name && this.#env[name];
+    throw new UsageError(`${this.#place(path)}: the environment variable ${name} is not set`);
+  }
 }

@@ -1,6 +1,7 @@
 import type { Description } from "../describe.ts";
 import { open } from "../index.ts";
 import { absentStatuses, UsageError } from "./args.ts";
+import { ambientS3 } from "./aws.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
 import { log, print, terminalWidth } from "./output.ts";
@@ -31,7 +32,7 @@ export const inspect: Command = {
     if (surplus.length > 0) throw new UsageError(`inspect takes one SOURCE, not also ${surplus.join(" ")}`);
     const progress = startProgress(`reading ${source}`);
     try {
-      const collection = await open(source, { absent: absentStatuses(args), log });
+      const collection = await open(source, { absent: absentStatuses(args), s3: ambientS3(), log });
       const description = await collection.describe();
       progress.done();
       await print(args.flag("json") ? json(description) : page(description, terminalWidth()));

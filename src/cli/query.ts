@@ -4,6 +4,7 @@ import { open } from "../index.ts";
 import type { QueryOptions } from "../plan/api.ts";
 import { explainOf } from "../plan/explain.ts";
 import { type Arguments, absentStatuses, choice, UsageError } from "./args.ts";
+import { ambientS3 } from "./aws.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
 import { log, print, terminalWidth } from "./output.ts";
@@ -52,7 +53,7 @@ export const query: Command = {
     const text = answer(args, sql);
     const progress = startProgress(`querying ${source}`);
     try {
-      const collection = await open(source, { absent: absentStatuses(args), log });
+      const collection = await open(source, { absent: absentStatuses(args), s3: ambientS3(), log });
       for await (const part of text(collection)) {
         progress.done();
         await print(part);

@@ -4,15 +4,17 @@ import type { Collection } from "../collection.ts";
 import { open } from "../index.ts";
 import { type AppOptions, buildApp, type SourceCount } from "../server/index.ts";
 import { type Arguments, absentStatuses, integer, UsageError } from "./args.ts";
+import { ambientS3 } from "./aws.ts";
 import type { Command } from "./command.ts";
-import { readConfig } from "./config.ts";
+import { type ConfiguredSource, readConfig } from "./config.ts";
 import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, type NamedSource, namedSources, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, namedSources, SOURCE_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
+       zarrsift serve --config FILE [options]
 
 Serves sources over HTTP: queries, and views that Zarr clients read. Prints "listening on URL" when ready;
 logs go to stderr. Ctrl-C lets running answers end, then stops.
@@ -23,7 +25,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --port PORT          default 8000; 0 takes any free one; a taken one is an error
   --public-url URL     what clients call this server, for URLs in answers (default: each request's Host)
   --trust-proxy        believe X-Forwarded-* headers
-  --config FILE        JSON with limits: {"limits": {"rows": 100000, "queryMs": 30000}}
+  --config FILE        YAML or JSON with further collections, how they are read, and limits; docs/config.schema.json
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   ${ABSENT_HELP}
 
@@ -46,13 +48,16 @@ export const serve: Command = {
     absent: { type: "string" },
   },
   async run(args) {
-    if (args.positionals.length === 0) throw new UsageError("serve needs at least one SOURCE");
-    const sources = namedSources(args.positionals);
+    const config = args.text("config");
+    const { sources: configured, limits } =
+      config === undefined ? { sources: [], limits: {} } : readConfig(config);
+    const sources = [...wordSources(args), ...configured];
+    refuseDoubles(sources);
     const host = args.text("host") ?? "127.0.0.1";
     const port = integer(args, "port", 0, 65535) ?? 8000;
-    const options = appOptions(args, sources);
+    const options = { ...appOptions(args, sources), limits };
     const counts = sources.map(({ name }) => ({ collection: name, requests: 0, bytes: 0 }));
-    const collections = await openAll(sources, counts, args);
+    const collections = await openAll(sources, counts);
     try {
       const views = viewsFile(args);
       await listen({ ...options, collections, views, sourceCounts: () => counts }, host, port);
@@ -62,35 +67,46 @@ export const serve: Command = {
   },
 };
 
+/** Sources of the command line, read as this user. */
+function wordSources(args: Arguments): ConfiguredSource[] {
+  const absent = absentStatuses(args);
+  return namedSources(args.positionals).map(({ name, source }) => {
+    return { name, source, ref: undefined, options: { name, absent, s3: ambientS3() } };
+  });
+}
+
+function refuseDoubles(sources: readonly ConfiguredSource[]): void {
+  if (sources.length === 0)
+    throw new UsageError("serve needs at least one SOURCE, or a --config that names some");
+  const names = sources.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new UsageError(`two sources are named ${twice}, on the command line and in the configuration`);
+}
+
 /** What the command line says of the server itself, checked before any source is read. */
-function appOptions(args: Arguments, sources: readonly NamedSource[]): Omit<AppOptions, "collections"> {
-  const config = args.text("config");
+function appOptions(args: Arguments, sources: readonly ConfiguredSource[]): Omit<AppOptions, "collections"> {
   const publicUrl = args.text("public-url");
   if (publicUrl !== undefined && !/^https?:\/\/[^/?#]+[^?#]*$/.test(publicUrl)) {
     throw new UsageError(`--public-url ${publicUrl}: expected an http or https URL without ? and #`);
   }
-  const absent = absentStatuses(args);
   return {
-    ...(config === undefined ? {} : readConfig(config)),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     trustProxy: args.flag("trust-proxy"),
     openRef: (collection, ref, read) => {
-      const { source } = sources.find(({ name }) => name === collection)!;
-      return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...read, name: collection, absent, log });
+      const { source, options } = sources.find(({ name }) => name === collection)!;
+      return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...options, ...read, log });
     },
   };
 }
 
-async function openAll(
-  sources: readonly NamedSource[],
-  counts: SourceCount[],
-  args: Arguments,
-): Promise<Collection[]> {
+async function openAll(sources: readonly ConfiguredSource[], counts: SourceCount[]): Promise<Collection[]> {
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
-    const absent = absentStatuses(args);
     return await Promise.all(
-      sources.map(({ name, source }, i) => open(source, { name, absent, log, total: counts[i] })),
+      sources.map(({ source, ref, options }, i) =>
+        open(ref === undefined ? source : `${source}#${ref}`, { ...options, log, total: counts[i] }),
+      ),
     );
   } finally {
     progress.done();

@@ -98,6 +98,7 @@ export class DirectoryStore implements Store {
       const file = await this.#open(segments);
       try {
         const info = fstatSync(file, { bigint: true });
+        refuseChanged(info, `${this.url}/${key}`, options);
         return info.isFile() ? await use(file, info) : undefined;
       } finally {
         closeSync(file);
@@ -178,6 +179,12 @@ export class DirectoryStore implements Store {
       );
     }
   }
+}
+
+function refuseChanged({ mtimeNs }: BigIntStats, where: string, options: ReadOptions | undefined): void {
+  const limit = options?.expect?.unmodifiedSince;
+  if (limit === undefined || mtimeNs < (BigInt(limit) + 1n) * 1_000_000_000n) return;
+  throw new ZarrsiftError("source_changed", `${where} has changed since it was referred to`);
 }
 
 /** All bytes of `span`. */

@@ -1,6 +1,6 @@
 import { ZarrsiftError } from "../errors.ts";
 import { parseListing } from "./http-listing.ts";
-import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
+import { type HttpAnswer, type HttpRequest, type Patience, sendRequest } from "./http-request.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
@@ -9,6 +9,10 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts
 export interface HttpOptions extends Patience {
   /** Statuses that mean "no such key"; default 404 alone. */
   absent?: readonly number[] | undefined;
+  /** Headers that a server wants of each request, such as a signature; asked for once a request. */
+  sign?: ((method: HttpRequest["method"], url: string) => Promise<Record<string, string>>) | undefined;
+  /** What helps where the server answers 401 or 403, for messages. */
+  forbiddenHint?: string | undefined;
 }
 
 /**
@@ -132,9 +136,18 @@ export class HttpStore implements Store {
     return this.#request(method, [this.#base, ...path].join("/"), headers, options);
   }
 
-  #request(method: "GET" | "HEAD", label: string, headers: Record<string, string>, options: ReadOptions) {
-    const request = { method, url: label + this.#query, label, headers: { ...this.#headers, ...headers } };
-    return sendRequest(request, this.#options, options);
+  async #request(
+    method: "GET" | "HEAD",
+    label: string,
+    headers: Record<string, string>,
+    options: ReadOptions,
+  ): Promise<HttpAnswer> {
+    const url = label + this.#query;
+    const signed = await this.#options.sign?.(method, url);
+    const request = { method, url, label, headers: { ...this.#headers, ...headers, ...signed } };
+    const answer = await sendRequest(request, this.#options, options);
+    refuseChanged(answer, label, options);
+    return answer;
   }
 
   #label(key: string): string {
@@ -146,17 +159,32 @@ export class HttpStore implements Store {
     const details = { key, http_status: status };
     const what = `${this.#label(key)} answered ${status}`;
     if (status === 401) {
-      const hint = "put credentials in the source: https://user:password@host/path";
+      const hint =
+        this.#options.forbiddenHint ?? "put credentials in the source: https://user:password@host/path";
       return new ZarrsiftError("source_forbidden", `${what} (unauthorized): ${hint}`, { details });
     }
     if (status === 403) {
-      const hint =
+      const absent =
         "buckets that may not be listed say so of keys that are not there; if this is one, --absent 404,403 helps";
+      const hint = [this.#options.forbiddenHint, absent].filter(Boolean).join("; ");
       return new ZarrsiftError("source_forbidden", `${what} (forbidden): ${hint}`, { details });
     }
     const often = tries > 1 ? ` ${tries} times` : "";
     return new ZarrsiftError("source_unreadable", what + often, { details });
   }
+}
+
+function refuseChanged({ status, headers }: HttpAnswer, label: string, { expect }: ReadOptions): void {
+  if (!expect || (status !== 200 && status !== 206)) return;
+  const etag = headers.get("etag");
+  const modified = Date.parse(headers.get("last-modified") ?? "") / 1000;
+  const other = expect.etag !== undefined && etag !== null && bareEtag(etag) !== bareEtag(expect.etag);
+  if (!other && !(modified > (expect.unmodifiedSince ?? Number.POSITIVE_INFINITY))) return;
+  throw new ZarrsiftError("source_changed", `${label} has changed since it was referred to`);
+}
+
+function bareEtag(etag: string): string {
+  return etag.replace(/^W\//, "").replaceAll('"', "");
 }
 
 function authorization(url: URL): Record<string, string> {

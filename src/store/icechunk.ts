@@ -2,10 +2,12 @@ import { abortable } from "../abort.ts";
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { type Icechunk, loadIcechunk, whileBusy } from "./icechunk-load.ts";
 import { openRef, unknownRef } from "./icechunk-ref.ts";
+import { IcechunkReferences } from "./icechunk-references.ts";
 import { Failures, icechunkStorage } from "./icechunk-storage.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf, takeRange } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import { VirtualChunks } from "./virtual-chunks.ts";
 
 /** How an Icechunk repository is opened. */
 export interface IcechunkOptions extends ReadOptions {
@@ -13,6 +15,8 @@ export interface IcechunkOptions extends ReadOptions {
   ref?: string | undefined;
   /** Gets one line where Icechunk's slower WASM build takes over. */
   log?: ((line: string) => void) | undefined;
+  /** Reads virtual chunks; default: none may be read. */
+  virtual?: VirtualChunks | undefined;
 }
 
 /** First bytes of every Icechunk file. */
@@ -25,7 +29,7 @@ const NO_SUCH_KEY =
 const MEANINGS: Record<string, string> = {
   "object not found": "a file of the repository is missing",
   "I/O error": "a file of the repository is broken",
-  "unknown error": "it gives no reason; its WASM build cannot read virtual chunks in s3: or local files",
+  "unknown error": "it gives no reason",
 };
 /** Sizes remembered at once. */
 const SIZES = 50_000;
@@ -53,7 +57,8 @@ export async function openIcechunk(files: Store, options: IcechunkOptions = {}):
   const opening = openSession(icechunk, files, ref, failures).catch((error) => {
     throw ourError(error, files.url, failures);
   });
-  const store = new IcechunkStore(files, ref, await abortable(opening, signal), failures);
+  const virtual = options.virtual ?? new VirtualChunks([]);
+  const store = new IcechunkStore(files, ref, await abortable(opening, signal), failures, virtual);
   // The snapshot itself is read with the first key: a broken one should fail here.
   await store.get("zarr.json", { signal });
   return store;
@@ -84,18 +89,52 @@ class IcechunkStore implements Store {
   readonly #store: Session["store"];
   readonly #failures: Failures;
   readonly #sizes = new Map<string, number>();
+  readonly #virtual: VirtualChunks;
+  readonly #references: IcechunkReferences;
+  /** Arrays that have shown to hold virtual chunks: those are looked for first. */
+  readonly #virtualArrays = new Set<string>();
 
-  constructor(files: Store, ref: string, session: Session, failures: Failures) {
+  constructor(files: Store, ref: string, session: Session, failures: Failures, virtual: VirtualChunks) {
     this.url = `${files.url}#${ref}`;
     this.snapshot = session.snapshotId;
     this.#files = files;
     this.#store = session.store;
     this.#failures = failures;
+    this.#virtual = virtual;
+    this.#references = new IcechunkReferences(files, this.snapshot);
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     keySegments(key);
-    return this.#ask(key, (store) => store.get(key), options);
+    const whole = { suffixLength: Number.POSITIVE_INFINITY };
+    return this.#orVirtual(key, whole, () => this.#ask(key, (store) => store.get(key), options), options);
+  }
+
+  /**
+   * Icechunk reads no virtual chunk here: it has no credentials for any, and is not to find some by itself. Where it
+   * fails the reference is looked up and followed.
+   */
+  async #orVirtual(
+    key: string,
+    range: ByteRange,
+    read: () => Promise<Uint8Array | undefined>,
+    options: ReadOptions = {},
+  ): Promise<Uint8Array | undefined> {
+    const array = key.replace(/\/c(\/\d+)*$/, "");
+    if (array === key) return read();
+    const follow = async () => {
+      const reference = await this.#references.find(key, options);
+      if (!reference) return undefined;
+      this.#virtualArrays.add(array);
+      return this.#virtual.read(reference, range, options);
+    };
+    if (this.#virtualArrays.has(array)) return (await follow()) ?? read();
+    return read().catch(async (error) => {
+      options.signal?.throwIfAborted();
+      const bytes = await follow();
+      if (bytes) return bytes;
+      throw error;
+    });
   }
 
   /** Ranges are fitted here: one that reaches beyond the end makes Icechunk's WASM build crash the process. */
@@ -109,7 +148,8 @@ class IcechunkStore implements Store {
     }
     const span = spanOf(range, size, where);
     if (isEmptyRange(span)) return new Uint8Array(0);
-    const bytes = await this.#ask(key, (store) => store.getRange(key, span), options);
+    const read = () => this.#ask(key, (store) => store.getRange(key, span), options);
+    const bytes = await this.#orVirtual(key, span, read, options);
     if (bytes?.length === span.length) return bytes;
     throw new ZarrsiftError(
       "source_unreadable",

@@ -3,10 +3,11 @@ import { ZarrsiftError } from "../errors.ts";
 /** Where a source is, `#REF` taken off. */
 export type Location =
   | { kind: "directory"; path: string; ref: string | undefined }
-  | { kind: "http"; url: string; ref: string | undefined };
+  | { kind: "http"; url: string; ref: string | undefined }
+  | { kind: "s3"; url: string; ref: string | undefined };
 
 /**
- * Takes a SOURCE apart: a path, or a `file:`, `http:` or `https:` URL, with `#REF` behind it. A path that is there
+ * Takes a SOURCE apart: a path, or a `file:`, `http:`, `https:` or `s3:` URL, with `#REF` behind it. A path that is there
  * as it is written has no ref, whatever it holds.
  *
  * @throws ZarrsiftError `source_not_found` for a path where no directory is, `bad_request`
@@ -14,6 +15,7 @@ export type Location =
 export async function locate(source: string): Promise<Location> {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(source)?.[1]?.toLowerCase();
   if (scheme === "http" || scheme === "https") return splitUrl(source);
+  if (scheme === "s3") return { ...splitUrl(source), kind: "s3" };
   if (scheme === "file") {
     const { url, ref } = splitUrl(source);
     return { kind: "directory", path: await directory(await pathOf(url)), ref };
@@ -21,7 +23,7 @@ export async function locate(source: string): Promise<Location> {
   if (scheme !== undefined && source.startsWith("//", scheme.length + 1)) {
     throw new ZarrsiftError(
       "bad_request",
-      `${scheme}: sources are not supported yet; a path, or a file:, http: or https: URL is expected`,
+      `${scheme}: sources are not supported; a path, or a file:, http:, https: or s3: URL is expected`,
     );
   }
   return splitPath(source);

@@ -7,7 +7,9 @@ import type { Patience } from "./http-request.ts";
 import { isIcechunk, openIcechunk } from "./icechunk.ts";
 import { LimitStore } from "./limit.ts";
 import { type Location, locate } from "./location.ts";
+import { type S3Options, S3Store } from "./s3.ts";
 import type { ReadOptions, Store, Traffic } from "./store.ts";
+import { type AllowedPrefix, VirtualChunks } from "./virtual-chunks.ts";
 
 /** How a source is read. */
 export interface SourceOptions extends ReadOptions {
@@ -17,6 +19,10 @@ export interface SourceOptions extends ReadOptions {
   cacheBytes?: number | undefined;
   /** Requests at once; default 32. */
   concurrency?: number | undefined;
+  /** Endpoint, region and credentials for `s3:` sources; default: AWS, anonymously. */
+  s3?: S3Options | undefined;
+  /** Where virtual chunks of an Icechunk repository may be read, and as whom; default: nowhere. */
+  virtualChunks?: readonly AllowedPrefix[] | undefined;
   /** Retries and timeouts over HTTP. */
   patience?: Patience | undefined;
   /** What the source's reads cost, from now to its end, is added here. */
@@ -29,7 +35,7 @@ export interface SourceOptions extends ReadOptions {
 const SIGNS = ["zarr.json", ".zgroup", ".zmetadata", "meta/zarr.json", "meta/.zgroup", ".zarray"];
 
 /**
- * Opens a source: a path (in Node), or a `file:`, `http:` or `https:` URL, of a Zarr hierarchy or an Icechunk
+ * Opens a source: a path (in Node), or a `file:`, `http:`, `https:` or `s3:` URL, of a Zarr hierarchy or an Icechunk
  * repository; `#REF` behind it picks a branch, a tag or a snapshot of the latter.
  *
  * @returns a store with cache, coalescing and a limit of requests at once
@@ -44,7 +50,8 @@ export async function openSource(source: string, options: SourceOptions = {}): P
   if (await store.get("zarr.json", options)) return plain(store, location);
   if (await isIcechunk(limited, options)) {
     const { signal, log } = options;
-    const icechunk = await openIcechunk(limited, { ref: location.ref, signal, log });
+    const virtual = new VirtualChunks(options.virtualChunks ?? [], options.patience);
+    const icechunk = await openIcechunk(limited, { ref: location.ref, signal, log, virtual });
     return cached(new CountingStore(icechunk), options);
   }
   for (const sign of SIGNS) if (await store.stat(sign, options)) return plain(store, location);
@@ -62,6 +69,9 @@ function cached(store: Store, options: SourceOptions): Store {
 async function baseStore(location: Location, options: SourceOptions): Promise<Store> {
   if (location.kind === "http") {
     return new HttpStore(location.url, { ...options.patience, absent: options.absent });
+  }
+  if (location.kind === "s3") {
+    return new S3Store(location.url, { ...options.patience, ...options.s3, absent: options.absent });
   }
   const { DirectoryStore } = await import("./file.ts");
   return new DirectoryStore(location.path);

@@ -38,6 +38,11 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined;
   /** What this read costs below all caches is added here. */
   traffic?: Traffic | undefined;
+  /**
+   * What the object must still be, else `source_changed`. HTTP and S3 look at both as far as the server tells them,
+   * directories at the time.
+   */
+  expect?: { etag?: string | undefined; unmodifiedSince?: number | undefined } | undefined;
 }
 
 /** What was asked of a source: requests sent and bytes of values received. */

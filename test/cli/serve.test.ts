@@ -87,10 +87,10 @@ describe.skipIf(!built || !existsSync(STORE))("serve", () => {
     const file = join(state, "bad.json");
     for (const [text, message] of [
       ['{"limits": {"row": 5}}', "unknown setting row; did you mean rows?"],
-      ['{"limits": {"rows": "many"}}', 'limits.rows must be a whole number, not "many"'],
-      ['{"collections": {}}', "unknown setting collections"],
-      ["[1]", "the file must be a JSON object"],
-      ["limits:", "JSON"],
+      ['{"limits": {"rows": "many"}}', 'limits.rows must be integer, not "many"'],
+      ['{"sources": {}}', "unknown setting sources"],
+      ["[1]", "the file must be object"],
+      ["limits: {", ":1: "],
     ] as const) {
       writeFileSync(file, text);
       const { code, stderr } = await zarrsift("serve", STORE, "--config", file);
