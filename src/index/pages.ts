@@ -101,12 +101,11 @@ export class PagedArray {
     return found;
   }
 
-  /** How many requests and bytes `pages` would need now. */
+  /** How many requests `pages` would need now, and bytes of these pages. */
   cost(wanted: Iterable<number>): { requests: number; bytes: number } {
     const missing = [...new Set(wanted)].filter((page) => !this.#reads.cache.get(this.#name(page)));
-    const runs = runsOf(missing.sort((a, b) => a - b));
-    const pages = runs.reduce((sum, [from, to]) => sum + to - from, 0);
-    return { requests: runs.length, bytes: Math.min(pages * PAGE_BYTES, this.byteLength) };
+    const { length } = runsOf(missing.sort((a, b) => a - b));
+    return { requests: length, bytes: missing.length * PAGE_BYTES };
   }
 
   /** Bytes `from` to `to` (exclusive), copied. */

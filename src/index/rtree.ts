@@ -1,6 +1,7 @@
 /** Searches a Flatbush / geo-index tree a level at a time, reading only the pages that it walks. */
 import type { ReadOptions } from "../store/store.ts";
 import type { Estimate, IndexState, QueryBox, SpatialIndex, SpatialMatches } from "./api.ts";
+import { PAGE_BYTES } from "./arrays.ts";
 import { CrossingShapes } from "./crossing.ts";
 import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
@@ -81,10 +82,10 @@ export class RTree implements SpatialIndex {
       const to = boxAt(Math.min((node + 1) * perNode, layout.items));
       for (const page of pagesOf(from, to)) wanted.add(page);
     }
-    const missing = tree.cost(wanted).bytes / Math.max(wanted.size * 16384, 1);
+    const cached = wanted.size - tree.cost(wanted).bytes / PAGE_BYTES;
     // A page holds 512 boxes, of which neighbours of what is wanted take their share; numbers come on top.
-    const pages = Math.min(wanted.size, Math.ceil(rows / 140) + 2 * boxes.length) * missing;
-    return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * 16384 * 1.25) };
+    const pages = Math.max(0, Math.min(wanted.size, Math.ceil(rows / 140) + 2 * boxes.length) - cached);
+    return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
   }
 
   #probe(boxes: readonly QueryBox[]): Probe {
@@ -145,10 +146,15 @@ export class RTree implements SpatialIndex {
     const root = layout.levels.length - 2;
     const top = topLevel(layout);
     const upper = await tree.pages(pagesOf(boxAt(layout.levels[top]!), layout.idsAt), options);
-    let hits = testChildren(probe, layout, root, undefined, upper);
+    // The root has no parent; it is the only box of its level, as if one had all.
+    let hits = testChildren(probe, layout, root, Uint32Array.of(0), upper);
     for (let level = root - 1; level >= lowest && hits.found.length > 0; level--) {
       const parents = hits.found;
-      const pages = level >= top ? upper : await tree.pages(pagesOfChildren(layout, level, parents), options);
+      const [first, end] = [layout.levels[level]!, layout.levels[level + 1]!];
+      const pages =
+        level >= top
+          ? upper
+          : await tree.pages(childPages(parents, layout.nodeSize, end - first, boxAt(first), 32), options);
       hits = testChildren(probe, layout, level, parents, pages);
     }
     return hits;
@@ -158,24 +164,21 @@ export class RTree implements SpatialIndex {
   async #leaves(
     { tree, layout, bits, crossing }: Opened,
     probe: Probe,
-    parents: readonly number[],
+    parents: Uint32Array,
     options: ReadOptions,
     boxes: readonly QueryBox[],
   ): Promise<SpatialMatches> {
     if (parents.length === 0) return none();
     const { nodeSize, items, idsAt, idBytes } = layout;
-    const idPages: number[] = [];
-    const bitPages: number[] = [];
-    for (const parent of parents) {
-      const [from, to] = [parent * nodeSize, Math.min((parent + 1) * nodeSize, items)];
-      idPages.push(...pagesOf(idsAt + from * idBytes, idsAt + to * idBytes));
-      if (bits) bitPages.push(...pagesOf(from >> 3, ((to - 1) >> 3) + 1));
-    }
+    const wanted = [
+      ...childPages(parents, nodeSize, items, HEADER_BYTES, 32),
+      ...childPages(parents, nodeSize, items, idsAt, idBytes),
+    ];
     const [pages, bitsFound] = await Promise.all([
-      tree.pages([...pagesOfChildren(layout, 0, parents), ...idPages], options),
-      bits?.pages(bitPages, options),
+      tree.pages(wanted, options),
+      bits?.pages(childPages(parents, nodeSize, items, 0, 1 / 8), options),
     ]);
-    const found = testChildren(probe, layout, 0, parents, pages, true);
+    const found = testChildren(probe, layout, 0, parents, pages);
     return this.#matches(layout, found, pages, bitsFound, crossing, boxes);
   }
 
@@ -189,7 +192,7 @@ export class RTree implements SpatialIndex {
   ): SpatialMatches {
     const foreign = this.#record.side === undefined;
     const ids = readIds(pages, found, idsAt, idBytes, this.#record.rows, this.#record.path);
-    const order = sortedOrder({ low: ids });
+    const order = sortedOrder({ low: ids.slice() });
     const rows = new Float64Array(found.length);
     const out = new Float64Array(found.length * 4);
     const isBox = new Uint8Array(found.length);
@@ -197,13 +200,12 @@ export class RTree implements SpatialIndex {
     for (const i of order) {
       const row = ids[i]!;
       if (row >= this.covered) break;
-      const box = boxes!.subarray(4 * i, 4 * i + 4);
-      const wide = box[0] === -180 && box[2] === 180 ? crossing?.find(row) : undefined;
+      const [west, east] = [boxes[4 * i]!, boxes[4 * i + 2]!];
+      const wide = west === -180 && east === 180 ? crossing?.find(row) : undefined;
       if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      const unknown = wide !== undefined || (foreign && (box[0]! < -180 || box[2]! > 180));
+      const unknown = wide !== undefined || (foreign && (west < -180 || east > 180));
       rows[count] = row;
-      if (unknown) out.fill(Number.NaN, 4 * count, 4 * count + 4);
-      else out.set(box, 4 * count);
+      for (let k = 0; k < 4; k++) out[4 * count + k] = unknown ? Number.NaN : boxes[4 * i + k]!;
       if (!unknown && this.#record.isBox !== "none") isBox[count] = bits ? bitAt(bits, found[i]!) : 1;
       count++;
     }
@@ -229,23 +231,36 @@ function topLevel({ levels }: TreeLayout): number {
   return levels.length - 2;
 }
 
-function* pagesOfChildren({ levels, nodeSize }: TreeLayout, level: number, parents: readonly number[]) {
-  const base = levels[level]!;
+/** Pages, ascending, that hold entries of `bytes` each from `start` on for the children of ascending `parents`. */
+function childPages(
+  parents: Uint32Array,
+  nodeSize: number,
+  count: number,
+  start: number,
+  bytes: number,
+): number[] {
+  const pages: number[] = [];
   let last = -1;
   for (const parent of parents) {
-    const from = base + parent * nodeSize;
-    const to = Math.min(from + nodeSize, levels[level + 1]!);
-    for (const page of pagesOf(boxAt(from), boxAt(to))) {
-      if (page !== last) yield page;
+    const from = parent * nodeSize;
+    const to = Math.min(from + nodeSize, count);
+    const end = Math.floor((start + to * bytes - 1 / 8) / PAGE_BYTES);
+    for (
+      let page = Math.max(last + 1, Math.floor((start + from * bytes) / PAGE_BYTES));
+      page <= end;
+      page++
+    ) {
+      pages.push(page);
       last = page;
     }
   }
+  return pages;
 }
 
 /** Row numbers of items, by their places in the tree. */
 function readIds(
   pages: ReadonlyMap<number, Uint8Array>,
-  places: readonly number[],
+  places: Uint32Array,
   idsAt: number,
   idBytes: number,
   rows: number,
@@ -254,8 +269,8 @@ function readIds(
   const ids = new Uint32Array(places.length);
   for (let i = 0; i < places.length; i++) {
     const at = idsAt + places[i]! * idBytes;
-    const page = pages.get(Math.floor(at / 16384))!;
-    const p = at % 16384;
+    const page = pages.get(Math.floor(at / PAGE_BYTES))!;
+    const p = at % PAGE_BYTES;
     const id =
       page[p]! | (page[p + 1]! << 8) | (idBytes === 4 ? (page[p + 2]! << 16) | (page[p + 3]! << 24) : 0);
     if (id < 0 || id >= rows) throw unusable(path, `item ${places[i]} is row ${id} of ${rows}`);
@@ -266,5 +281,5 @@ function readIds(
 
 function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): number {
   const at = i >> 3;
-  return (bits.get(Math.floor(at / 16384))![at % 16384]! >> (i & 7)) & 1;
+  return (bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1;
 }

@@ -43,7 +43,7 @@ function sortRound(part: Uint32Array, keys: TextKeys, depth: number): [number, n
     // How many bytes there are tells a text that ends from one that goes on with zeros.
     low[i] = b | left;
   }
-  const order = sortedOrder({ low, high });
+  const order = sortedOrder({ low: low.slice(), high: high.slice() });
   const before = part.slice();
   for (let i = 0; i < part.length; i++) part[i] = before[order[i]!]!;
   const runs: [number, number][] = [];

@@ -9,40 +9,71 @@ export interface SortKeys {
   high?: Uint32Array | undefined;
 }
 
-/** Positions of `keys` in ascending order of the keys; equal ones stay in their order. Takes 24 bytes a key. */
-export function sortedOrder(keys: SortKeys): Uint32Array {
-  const { length } = keys.low;
-  let order = new Uint32Array(length);
+/**
+ * Positions of `keys` in ascending order of the keys; equal ones stay in their order. `keys` are spent: they are moved
+ * along, which is far faster than looking them up. Takes 12 bytes more for each key of 32 bits, 16 for 64 bits.
+ */
+export function sortedOrder({ low, high }: SortKeys): Uint32Array {
+  const { length } = low;
+  const order = new Uint32Array(length);
   for (let i = 0; i < length; i++) order[i] = i;
-  let spare = new Uint32Array(length);
-  for (const word of [keys.low, keys.high]) {
-    if (!word) continue;
+  let from = { low, high, order };
+  let into: typeof from = {
+    low: new Uint32Array(length),
+    high: high && new Uint32Array(length),
+    order: new Uint32Array(length),
+  };
+  for (const word of high ? (["low", "high"] as const) : (["low"] as const)) {
     for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-      if (!pass(word, shift, order, spare)) continue;
-      [order, spare] = [spare, order];
+      const starts = bucketStarts(from[word]!, shift);
+      if (!starts) continue;
+      if (high) moveWide(from[word]!, shift, starts, from, into);
+      else moveNarrow(shift, starts, from, into);
+      [from, into] = [into, from];
     }
   }
-  return order;
+  return from.order;
 }
 
-/** One pass; false where all digits are the same, so that nothing was moved. */
-function pass(word: Uint32Array, shift: number, order: Uint32Array, into: Uint32Array): boolean {
-  const { length } = order;
+/** Where each digit's keys begin; `undefined` where all digits are the same, so that nothing moves. */
+function bucketStarts(word: Uint32Array, shift: number): Uint32Array | undefined {
   const starts = new Uint32Array(BUCKETS + 1);
-  const mask = BUCKETS - 1;
-  for (let i = 0; i < length; i++) starts[((word[i]! >>> shift) & mask) + 1]!++;
+  for (let i = 0; i < word.length; i++) starts[((word[i]! >>> shift) & (BUCKETS - 1)) + 1]!++;
   for (let i = 1; i <= BUCKETS; i++) {
-    if (starts[i] === length) return false;
+    if (starts[i] === word.length) return undefined;
     starts[i]! += starts[i - 1]!;
   }
-  for (let i = 0; i < length; i++) {
-    const at = order[i]!;
-    into[starts[(word[at]! >>> shift) & mask]!++] = at;
-  }
-  return true;
+  return starts;
 }
 
-/** Row numbers below 2^32 in ascending order, sorted where they stand. */
-export function sortRows(rows: Uint32Array): Uint32Array {
-  return rows.sort();
+interface Narrow {
+  low: Uint32Array;
+  order: Uint32Array;
+}
+
+function moveNarrow(shift: number, starts: Uint32Array, from: Narrow, into: Narrow): void {
+  const { low, order } = from;
+  const { low: toLow, order: toOrder } = into;
+  for (let i = 0; i < low.length; i++) {
+    const key = low[i]!;
+    const at = starts[(key >>> shift) & (BUCKETS - 1)]!++;
+    toLow[at] = key;
+    toOrder[at] = order[i]!;
+  }
+}
+
+interface Wide extends Narrow {
+  high: Uint32Array | undefined;
+}
+
+function moveWide(word: Uint32Array, shift: number, starts: Uint32Array, from: Wide, into: Wide): void {
+  const { low, order } = from;
+  const { low: toLow, order: toOrder } = into;
+  const [high, toHigh] = [from.high!, into.high!];
+  for (let i = 0; i < low.length; i++) {
+    const at = starts[(word[i]! >>> shift) & (BUCKETS - 1)]!++;
+    toLow[at] = low[i]!;
+    toHigh[at] = high[i]!;
+    toOrder[at] = order[i]!;
+  }
 }

@@ -8,6 +8,8 @@ import type { QueryBox, SpatialIndex } from "../../src/index/api.ts";
 import { openIndexes } from "../../src/index/open.ts";
 import { RTreeBuilder } from "../../src/index/rtree-build.ts";
 import type { BytesVector } from "../../src/table/vector.ts";
+import { Hierarchy } from "../../src/zarr/hierarchy.ts";
+import { countRounds } from "./rounds.ts";
 import { makeSource, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
 
 const GEOARROW = { "ARROW:extension:name": "geoarrow.wkb" };
@@ -98,6 +100,34 @@ describe("the R-tree of a column", () => {
       }
     },
   );
+
+  it("reads only the pages it walks, in few rounds, where the tree is large", async () => {
+    const random = seeded(31);
+    const values = Array.from({ length: 150_000 }, () => {
+      const [x, y] = [Math.round(random() * 3500 - 1800) / 10, Math.round(random() * 1600 - 800) / 10];
+      return wkb(rect(x, y, x + 0.5, y + 0.5));
+    });
+    const { store, table } = await indexed(values, 50_000);
+    const slow = countRounds(store);
+    const { indexes } = await openIndexes(slow, await Hierarchy.open(slow), table);
+    const index = indexes[0] as SpatialIndex;
+    const traffic = slow.seen;
+    Object.assign(traffic, { rounds: 0, bytes: 0, requests: 0 });
+    const estimate = await index.estimate([[10, 10, 14, 14]]);
+    const { rows } = await index.find([[10, 10, 14, 14]]);
+    expect(Array.from(rows)).toEqual(truthOf(values, [[10, 10, 14, 14]]));
+    expect(estimate.rows).toBeGreaterThan(rows.length / 2);
+    expect(estimate.rows).toBeLessThan(rows.length * 2);
+    expect(traffic.rounds).toBeLessThanOrEqual(5);
+    expect(traffic.bytes).toBeLessThan(700_000);
+    expect(traffic.requests).toBeLessThan(20);
+    const again = traffic.requests;
+    expect((await index.estimate([[10, 10, 14, 14]])).bytes).toBeLessThan(estimate.bytes);
+    await index.find([[10, 10, 14, 14]]);
+    expect(traffic.requests).toBe(again);
+    for (const query of [randomQuery(random), randomQuery(random), [[-180, -90, 180, 90] as QueryBox]])
+      expect(Array.from((await index.find(query)).rows)).toEqual(truthOf(values, query));
+  });
 
   it("knows which shapes are their boxes", async () => {
     const values = [
