@@ -1,4 +1,5 @@
 /** Finds rows by a sorted column. */
+import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type {
   Estimate,
@@ -182,7 +183,7 @@ export class BTree implements OrderedIndex {
       this.#opened = undefined;
       throw error;
     });
-    return this.#opened;
+    return abortable(this.#opened, options.signal);
   }
 
   async #openNow(options: ReadOptions): Promise<Opened> {

@@ -7,11 +7,13 @@ import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { JsonObject } from "../zarr/json.ts";
 import type { Index, IndexSet, ZoneMap } from "./api.ts";
 import { BTree } from "./btree.ts";
+import { Categories } from "./category.ts";
 import { keyTypeOf } from "./keys.ts";
 import { type IndexReads, newIndexCache } from "./pages.ts";
 import { type IndexRecords, indexRecords, RecordReader, truthRecord } from "./records.ts";
 import { RTree } from "./rtree.ts";
 import { Truth, type TruthOptions } from "./truth.ts";
+import { StoredZones } from "./zones.ts";
 
 export interface IndexOptions extends ReadOptions, TruthOptions {
   /** Pages of indexes kept in memory, in bytes; default 64 MiB. */
@@ -79,6 +81,8 @@ function ownIndexes(
   };
   for (const [name, record] of Object.entries(records.indexes))
     attempt(name, (column, truth) => indexes.push(ownIndex(column, record, reads, truth)));
+  for (const [name, record] of Object.entries(records.zones))
+    attempt(name, (column, truth) => zones.set(name, ownZones(column, record, reads, truth)));
   for (const [name, truth] of truths) watch(table.columns.get(name)!, truth);
   return { indexes, zones, warnings };
 }
@@ -95,6 +99,7 @@ function ownIndex(column: MetaColumn, record: JsonObject, reads: IndexReads, tru
   const kind = reader.text("kind");
   if (kind === "rtree") return spatial(reader, common, column, reads, truth);
   if (kind === "btree") return ordered(reader, common, column, reads, truth);
+  if (kind === "category") return categories(reader, common, column, reads, truth);
   throw new Error(`its kind is ${kind}, which this program does not know`);
 }
 
@@ -143,6 +148,49 @@ function ordered(
   if (record.keys + record.nulls !== record.rows)
     throw new Error("its keys and NULLs are not as many as its rows");
   return new BTree(record, reads, truth);
+}
+
+function categories(
+  reader: RecordReader,
+  common: Common,
+  column: MetaColumn,
+  reads: IndexReads,
+  truth: Truth,
+): Index {
+  const type = keyTypeOf(column.type);
+  if (type === undefined) throw new Error(`columns of type ${column.type.kind} have no category index`);
+  const record = {
+    ...common,
+    type,
+    values: reader.count("values"),
+    nulls: reader.count("nulls"),
+    nullsInLastChunk: reader.count("nullsInLastChunk"),
+    valueBytes: reader.count("valueBytes", 0),
+    sums: reader.sums("sums"),
+  };
+  return new Categories(record, reads, truth);
+}
+
+function ownZones(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): ZoneMap {
+  const reader = new RecordReader(record);
+  const type = column.type.kind === "geometry" ? "geometry" : keyTypeOf(column.type);
+  if (type === undefined) throw new Error(`columns of type ${column.type.kind} have no zones`);
+  const chunkRows = reader.count("chunkRows");
+  if (chunkRows !== column.chunkRows) throw new Error("its chunks are not those of the column");
+  const all = reader.count("chunks");
+  return new StoredZones(
+    {
+      column: column.name,
+      path: reader.path("path"),
+      type,
+      chunkRows,
+      all,
+      chunks: Math.min(all, truth.chunks),
+      sums: reader.sums("sums"),
+    },
+    reads,
+    truth,
+  );
 }
 
 /** Chunks that are read anyway are compared with what they were. */

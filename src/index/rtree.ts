@@ -1,4 +1,5 @@
 /** Searches a Flatbush / geo-index tree a level at a time, reading only the pages that it walks. */
+import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Estimate, IndexState, QueryBox, SpatialIndex, SpatialMatches } from "./api.ts";
 import { PAGE_BYTES } from "./arrays.ts";
@@ -101,7 +102,7 @@ export class RTree implements SpatialIndex {
       this.#opened = undefined;
       throw error;
     });
-    return this.#opened;
+    return abortable(this.#opened, options.signal);
   }
 
   async #openNow(options: ReadOptions): Promise<Opened> {
