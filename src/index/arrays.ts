@@ -85,6 +85,16 @@ export function withPageSums(array: IndexArray, sumsPath = `${array.path}_crc`):
   return [array, { path: sumsPath, data: pageSums(bytesOf(array.data)) }];
 }
 
+/** Paths, relative to `/indexes`, of the groups that the arrays are in, outer ones first; `/indexes` itself left out. */
+export function groupsOf(arrays: readonly IndexArray[]): string[] {
+  const paths = new Set<string>();
+  for (const { path } of arrays) {
+    const parts = path.split("/");
+    for (let depth = 1; depth < parts.length; depth++) paths.add(parts.slice(0, depth).join("/"));
+  }
+  return [...paths].sort();
+}
+
 /** crc32c of each page of `bytes`; the last page may be shorter. */
 export function pageSums(bytes: Uint8Array): Uint32Array {
   const sums = new Uint32Array(Math.ceil(bytes.length / PAGE_BYTES));

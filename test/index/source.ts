@@ -4,6 +4,7 @@ import {
   arrayDocuments,
   arrayMeta,
   type EncodedIndex,
+  groupsOf,
   type IndexArray,
 } from "../../src/index/arrays.ts";
 import { indexAttributes } from "../../src/index/records.ts";
@@ -140,6 +141,7 @@ export async function putIndexes(
   }
   const all = [...Object.values(indexes), ...Object.values(zones)];
   arrays.push(...all.flatMap((index) => index.arrays));
+  for (const path of groupsOf(arrays)) putGroup(store, `indexes/${path}/`, format, {});
   for (const array of arrays) putArray(store, array, format);
   const records = (of: Record<string, EncodedIndex>) =>
     Object.fromEntries(Object.entries(of).map(([name, { record }]) => [name, record]));
