@@ -233,7 +233,9 @@ export class BTree implements OrderedIndex {
       found.set(elements(await rows.bytes(4 * from, 4 * to, options), "uint32"), at);
       at += to - from;
     }
-    if (found.some((row) => row >= this.#record.rows))
+    let highest = 0;
+    for (let i = 0; i < found.length; i++) if (found[i]! > highest) highest = found[i]!;
+    if (found.length > 0 && highest >= this.#record.rows)
       throw unusable(`${this.#record.path}/rows`, `it names a row beyond ${this.#record.rows}`);
     return ascendingRows(found, this.covered);
   }

@@ -70,7 +70,8 @@ export function sortKeys(keys: KeyArray): SortKeys {
   const float = keys instanceof Float64Array;
   const flip = keys instanceof BigUint64Array ? 0 : 0x80000000;
   for (let i = 0; i < length; i++) {
-    const [a, b] = [words[2 * i]!, words[2 * i + 1]!];
+    const a = words[2 * i]!;
+    const b = words[2 * i + 1]!;
     const negative = float && b >>> 31 === 1;
     low[i] = negative ? ~a : a;
     high[i] = negative ? ~b : b ^ flip;

@@ -197,21 +197,32 @@ export class RTree implements SpatialIndex {
     const rows = new Float64Array(found.length);
     const out = new Float64Array(found.length * 4);
     const isBox = new Uint8Array(found.length);
+    const { covered } = this;
+    const allBoxes = this.#record.isBox === "all" ? 1 : 0;
     let count = 0;
-    for (const i of order) {
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k]!;
       const row = ids[i]!;
-      if (row >= this.covered) break;
-      const [west, east] = [boxes[4 * i]!, boxes[4 * i + 2]!];
-      const wide = west === -180 && east === 180 ? crossing?.find(row) : undefined;
+      if (row >= covered) break;
+      const at = 4 * count;
+      const west = boxes[4 * i]!;
+      const east = boxes[4 * i + 2]!;
+      const wide = crossing && west === -180 && east === 180 ? crossing.find(row) : undefined;
       if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      const unknown = wide !== undefined || (foreign && (west < -180 || east > 180));
       rows[count] = row;
-      for (let k = 0; k < 4; k++) out[4 * count + k] = unknown ? Number.NaN : boxes[4 * i + k]!;
-      if (!unknown && this.#record.isBox !== "none") isBox[count] = bits ? bitAt(bits, found[i]!) : 1;
+      if (wide !== undefined || (foreign && (west < -180 || east > 180))) out.fill(Number.NaN, at, at + 4);
+      else {
+        out[at] = west;
+        out[at + 1] = boxes[4 * i + 1]!;
+        out[at + 2] = east;
+        out[at + 3] = boxes[4 * i + 3]!;
+        isBox[count] = bits ? bitAt(bits, found[i]!) : allBoxes;
+      }
       count++;
     }
     for (let i = 1; i < count; i++)
       if (rows[i] === rows[i - 1]) throw unusable(this.#record.path, `row ${rows[i]} is in it twice`);
+    if (count === rows.length) return { rows, boxes: out, isBox };
     return { rows: rows.slice(0, count), boxes: out.slice(0, 4 * count), isBox: isBox.slice(0, count) };
   }
 }

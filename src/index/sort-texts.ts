@@ -34,7 +34,8 @@ function sortRound(part: Uint32Array, keys: TextKeys, depth: number): [number, n
     const key = part[i]!;
     const at = (key === 0 ? 0 : ends[key - 1]!) + depth;
     const left = Math.max(0, Math.min(BITE, ends[key]! - at));
-    let [a, b] = [0, 0];
+    let a = 0;
+    let b = 0;
     for (let k = 0; k < left; k++) {
       if (k < 4) a |= data[at + k]! << (24 - 8 * k);
       else b |= data[at + k]! << (24 - 8 * (k - 4));

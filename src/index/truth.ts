@@ -1,6 +1,6 @@
 /** Whether a column is still what was indexed. Design: docs/indexes.md, Truth. */
 import { abortable, mapLimit } from "../abort.ts";
-import type { ReadOptions } from "../store/store.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
 import { crc32c } from "../zarr/codecs/crc32c.ts";
 import { type JsonObject, jsonEquals, parseJson, writeJson } from "../zarr/json.ts";
@@ -35,6 +35,8 @@ export interface ColumnTruth {
 
 /** How the state of an index is found. */
 export interface TruthOptions {
+  /** The column's store, where indexes are kept beside their source; default: the indexes' own. */
+  source?: Store;
   /** Compare every covered chunk with its checksum, wherever it is; default false. */
   verify?: boolean;
   /** Whether nothing of the array at `path` differs from what it was in `snapshot`; `undefined`: nobody knows. */
@@ -138,7 +140,7 @@ export class Truth {
   async #find(options: ReadOptions): Promise<IndexState> {
     const truth = this.#truth;
     if (!truth) return { state: "unverified", why: "made by another program, for as many rows as there are" };
-    const { store } = this.#reads;
+    const store = this.#store;
     if (this.#options.verify) return this.#compare(true, options);
     if (store.snapshot !== undefined) return this.#ofSnapshot(truth, store.snapshot, options);
     if (/^(https?|s3):/.test(store.url)) {
@@ -160,7 +162,7 @@ export class Truth {
 
   /** Sizes and stamps of all covered chunks; where a stamp differs, or for `all`, the bytes. */
   async #compare(all: boolean, options: ReadOptions): Promise<IndexState> {
-    const { store } = this.#reads;
+    const store = this.#store;
     const recorded = (await this.#load(options)).slice(0, this.chunks);
     let read = 0;
     await mapLimit(recorded, 8, async (stored, chunk) => {
@@ -176,6 +178,10 @@ export class Truth {
     if (this.#stale) return this.#stale;
     const what = read > 0 ? `checksums of ${read} chunks` : "sizes and times of all chunks";
     return { state: "verified", why: `${what} are as they were` };
+  }
+
+  get #store(): Store {
+    return this.#options.source ?? this.#reads.store;
   }
 
   #spoil(chunk: number): void {

@@ -4,6 +4,8 @@ import { OrderedBuilder } from "../../src/index/btree-build.ts";
 import { compareBytes } from "../../src/index/keys.ts";
 import { openIndexes } from "../../src/index/open.ts";
 import { cellAt } from "../../src/table/vector.ts";
+import { Hierarchy } from "../../src/zarr/hierarchy.ts";
+import { countRounds } from "./rounds.ts";
 import { makeSource, putIndexes, seeded, type TestColumn, tableOf, utf8 } from "./source.ts";
 
 const listed = (rows: Rows): number[] =>
@@ -201,18 +203,26 @@ describe("a B+tree of numbers", () => {
     await checkAll({ type: "float64", values }, 500, numberRanges(random, 0, 1), 2);
   });
 
-  it("reads rows lazily in order", async () => {
+  it("reads the head of an order, and the edges of a range, not the whole", async () => {
     const random = seeded(8);
-    const { index, cells } = await indexed(
-      { type: "float64", values: Float64Array.from({ length: 50_000 }, random) },
-      10_000,
-    );
-    const traffic = { requests: 0, bytes: 0 };
-    void traffic;
+    const values = Float64Array.from({ length: 50_000 }, random);
+    const { cells, store } = await indexed({ type: "float64", values }, 10_000);
+    const counted = countRounds(store);
+    const { table } = await tableOf(store);
+    const { indexes } = await openIndexes(counted, await Hierarchy.open(counted), table);
+    const index = indexes[0] as OrderedIndex;
+    Object.assign(counted.seen, { requests: 0, bytes: 0, rounds: 0 });
     for await (const rows of index.inOrder({ descending: true })) {
       expect(cells[rows[0]!]).toBe(Math.max(...(cells as number[])));
       break;
     }
+    expect(counted.seen.bytes).toBeLessThan(60_000);
+    await index.count([{ low: 0.2, high: 0.8 }]);
+    expect(counted.seen.bytes).toBeLessThan(100_000);
+    expect(counted.seen.rounds).toBeLessThan(8);
+    const before = counted.seen.requests;
+    expect(await index.estimate([{ low: 0.2, high: 0.2001 }])).toMatchObject({ requests: 1, bytes: 16384 });
+    expect(counted.seen.requests).toBe(before);
   });
 });
 

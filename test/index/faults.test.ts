@@ -10,6 +10,7 @@ import { RTreeBuilder } from "../../src/index/rtree-build.ts";
 import { ZonesBuilder } from "../../src/index/zones-build.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { BytesVector } from "../../src/table/vector.ts";
+import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { makeSource, putColumn, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
 
 const CHUNK = 1500;
@@ -189,6 +190,21 @@ describe("the state of an index", () => {
       expect((await stateOf(store)).state.state).toBe("stale");
       expect((await stateOf(store, "kind")).state.state).toBe("verified");
     }
+  });
+
+  it("is that of the source where indexes are kept beside it", async () => {
+    const whole = await source();
+    const beside = new MemoryStore();
+    const own = new MemoryStore();
+    for (const key of whole.keys())
+      (key.startsWith("meta/") ? own : beside).set(key, (await whole.get(key))!);
+    own.set("zarr.json", (await whole.get("zarr.json"))!);
+    const { table } = await tableOf(own);
+    const set = await openIndexes(beside, await Hierarchy.open(beside), table, { source: own });
+    expect((await set.indexes[0]!.state()).state).toBe("verified");
+    own.delete("meta/bbox/c/1");
+    const again = await openIndexes(beside, await Hierarchy.open(beside), table, { source: own });
+    expect((await again.indexes[0]!.state()).state).toBe("stale");
   });
 
   it("is unverified over HTTP until a chunk that is read turns out to be another", async () => {
