@@ -68,10 +68,6 @@ export class PagedArray {
     return new PagedArray(reads, path, meta, new PagedArray(reads, options.sums, sums, undefined));
   }
 
-  get length(): number {
-    return this.meta.shape[0]!;
-  }
-
   /** Makes all of the pages that are named be at hand: their bytes by page number. Few requests, at once. */
   async pages(wanted: Iterable<number>, options: ReadOptions = {}): Promise<Map<number, Uint8Array>> {
     options.signal?.throwIfAborted();

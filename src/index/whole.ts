@@ -37,10 +37,6 @@ export function elements<T extends ElementType>(bytes: Uint8Array, type: T): Arr
 /** Bytes of one element. */
 export const elementBytes = (type: ElementType): number => CLASSES[type].BYTES_PER_ELEMENT;
 
-/** Whether `name` is the type of an index array. */
-export const isElementType = (name: unknown): name is ElementType =>
-  typeof name === "string" && Object.hasOwn(CLASSES, name);
-
 /**
  * A small array, read whole.
  *

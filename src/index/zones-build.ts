@@ -105,7 +105,7 @@ export class ZonesBuilder {
 }
 
 /** Smallest and largest of a type: what stands for the lack of a maximum and of a minimum. */
-export function limitsOf(type: NumberKeyType): [number | bigint, number | bigint] {
+function limitsOf(type: NumberKeyType): [number | bigint, number | bigint] {
   switch (type) {
     case "uint8":
       return [0, 255];

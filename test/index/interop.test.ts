@@ -27,16 +27,10 @@ const folder = mkdtempSync(join(tmpdir(), "zarrsift-index-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const script = fileURLToPath(new URL("interop.py", import.meta.url));
-const missing = PYTHON === undefined ? "there is no Python to compare with" : geoindexMissing();
-
-function geoindexMissing(): string | undefined {
-  try {
-    execFileSync(PYTHON!, ["-c", "import geoindex_rs, google_crc32c, zarr"], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return "geoindex-rs is not installed for Python";
-  }
-}
+const missing =
+  PYTHON !== undefined && canImport(PYTHON, "geoindex_rs, google_crc32c, zarr")
+    ? undefined
+    : "there is no Python with geoindex-rs";
 
 function run(command: "read" | "write", store: string, argument: unknown) {
   const file = join(folder, "argument.json");
@@ -80,6 +74,47 @@ function truthOf(values: Uint8Array[], [w, s, e, n]: readonly number[]): number[
     return boxes.some((b) => b[0] <= e! && b[2] >= w! && b[1] <= n! && b[3] >= s!) ? [row] : [];
   });
 }
+
+const newest = process.env.ZARRSIFT_PYTHON_NEWEST ?? ".venv-newest/bin/python";
+const noPeer = canImport(newest, "zarr_datafusion_search, geodatafusion, obstore")
+  ? undefined
+  : "zarr-datafusion-search is not installed";
+
+function canImport(python: string, modules: string): boolean {
+  try {
+    execFileSync(python, ["-c", `import ${modules}`], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(noPeer)(`zarr-datafusion-search${noPeer ? ` (skipped: ${noPeer})` : ""}`, () => {
+  it("opens and queries a source with our indexes", async () => {
+    const values = shapes(3000).map((value) =>
+      value.length === 0 ? writeWkb(parseWkt("POINT(99 80)")) : value,
+    );
+    const attributes = { "ARROW:extension:name": "geoarrow.wkb" };
+    const seconds = { name: "numpy.datetime64", configuration: { unit: "ms", scale_factor: 1 } };
+    const date = { type: seconds, values: BigInt64Array.from({ length: 3000 }, (_, i) => BigInt(i)) };
+    const store = await makeSource(
+      { bbox: { type: "variable_length_bytes", values, attributes }, date },
+      1000,
+    );
+    const { table } = await tableOf(store);
+    const builder = new RTreeBuilder(3000);
+    for (let chunk = 0; chunk < 3; chunk++)
+      builder.addVector((await table.columns.get("bbox")!.read(chunk)) as BytesVector);
+    await putIndexes(store, table, { bbox: builder.finish("bbox") });
+    const path = await onDisk(store, "peer.zarr");
+    const script = fileURLToPath(new URL("peer.py", import.meta.url));
+    const count = execFileSync(newest, [script, path], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    expect(Number(count)).toBe(truthOf(values, [0, 0, 20, 20]).length);
+  });
+});
 
 describe.skipIf(missing)(`other programs${missing ? ` (skipped: ${missing})` : ""}`, () => {
   it.each([3, 2] as const)(
