@@ -183,7 +183,8 @@ async function arrayAt(
   options: ReadOptions,
 ): Promise<ArrayMeta> {
   const node = await hierarchy.node(path, options).catch((error) => {
-    if (isZarrsiftError(error, "corrupt_metadata")) throw unusable(path, error.message, error);
+    if (isZarrsiftError(error, "corrupt_metadata") || isZarrsiftError(error, "encoding_unsupported"))
+      throw unusable(path, error.message, error);
     throw error;
   });
   if (node?.nodeType !== "array" || node.shape.length !== 1) throw unusable(path, "there is no such array");

@@ -132,6 +132,34 @@ describe("damaged indexes", () => {
     expect(noticed).toBeGreaterThan(150);
   });
 
+  it("say so where it is the metadata of an array that is damaged", async () => {
+    const whole = await source();
+    const good = await answers(whole);
+    const documents = [...whole.keys()].filter(
+      (key) => /^indexes\/.+\/zarr\.json$/.test(key) && !key.includes("/truth/"),
+    );
+    let noticed = 0;
+    for (const key of documents) {
+      const text = new TextDecoder().decode((await whole.get(key))!);
+      const changes = [
+        () => whole.delete(key),
+        () => whole.set(key, text.slice(0, 40)),
+        () => whole.set(key, text.replace(/"shape":\[\d+/, '"shape":[7')),
+        () => whole.set(key, text.replace(/"data_type":"[^"]+"/, '"data_type":"complex64"')),
+        () => whole.set(key, text.replace('"name":"bytes"', '"name":"unheard"')),
+      ];
+      for (const change of changes) {
+        change();
+        for (const [name, answer] of Object.entries(await answers(whole))) {
+          if (answer === "index_unusable") noticed++;
+          else expect(answer, key).toEqual(good[name]);
+        }
+        whole.set(key, text);
+      }
+    }
+    expect(noticed).toBeGreaterThan(50);
+  });
+
   it("are left out with a warning where their metadata make no sense", async () => {
     const store = await source();
     const text = new TextDecoder().decode((await store.get("indexes/zarr.json"))!);
