@@ -18,6 +18,8 @@ export interface IndexArray {
   /** Its class says the type: a BigInt64Array is int64. */
   data: NumericData;
   attributes?: JsonObject;
+  /** Between `c` and the number in the keys of its chunks, v3 only; default "/". */
+  separator?: "/" | ".";
 }
 
 /** Everything one index consists of: arrays, and what its entry in the attributes of `/indexes` says. */
@@ -37,7 +39,7 @@ const TYPES: Record<string, DataType> = {
 };
 
 /** The array's metadata; an empty array has chunks of one element and none of them. */
-export function arrayMeta({ data, attributes }: IndexArray, format: 2 | 3): ArrayMeta {
+export function arrayMeta({ data, attributes, separator = "/" }: IndexArray, format: 2 | 3): ArrayMeta {
   const dataType = TYPES[data.constructor.name];
   if (!dataType) throw new TypeError(`no index array holds a ${data.constructor.name}`);
   const most = CHUNK_BYTES / data.BYTES_PER_ELEMENT;
@@ -52,7 +54,7 @@ export function arrayMeta({ data, attributes }: IndexArray, format: 2 | 3): Arra
     fillValue: 0,
     attributes: attributes ?? {},
     dimensionNames: undefined,
-    chunkKeys: format === 3 ? { name: "default", separator: "/" } : { name: "v2", separator: "." },
+    chunkKeys: format === 3 ? { name: "default", separator } : { name: "v2", separator: "." },
     document: {},
   };
 }
