@@ -25,6 +25,17 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
     this.#temporary = temporary;
   }
 
+  /** Makes a directory, and those it is in, where they are not there. */
+  static async create(path: string): Promise<void> {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw new ZarrsiftError("source_forbidden", `${path} cannot be made: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
   async set(key: string, value: Uint8Array | string): Promise<void> {
     const path = this.#path(key);
     const folder = this.#path(this.#temporary);

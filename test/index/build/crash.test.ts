@@ -126,8 +126,9 @@ describe.each([
         const { states, covered, warnings } = await askAll(store);
         expect(warnings).toEqual([]);
         for (const [column, rows] of Object.entries(covered)) expect([80, 130], column).toContain(rows);
-        for (const [column, state] of Object.entries(states)) expect(state, column).toBe("verified");
         // v2 has one place for a tree alone.
+        if (format === 2) delete states.bbox;
+        for (const [column, state] of Object.entries(states)) expect(state, column).toBe("verified");
         if (format === 3) expect(Object.keys(states)).toHaveLength(5);
         if (left % (5 * step) > 0) return;
         await buildIndexes(store, store);

@@ -1,0 +1,31 @@
+import { ZarrsiftError } from "../errors.ts";
+import { isIcechunk } from "./icechunk.ts";
+import { locate } from "./location.ts";
+import type { ReadOptions } from "./store.ts";
+import type { WritableStore } from "./writable.ts";
+
+export interface WritableOptions extends ReadOptions {
+  /** Prefix below which a directory keeps files until they are complete. */
+  temporary: string;
+  /** Makes the directory where there is none. */
+  create?: boolean | undefined;
+}
+
+/**
+ * Opens a store to be written: the directory of a Zarr hierarchy.
+ *
+ * @throws ZarrsiftError `source_forbidden` for a source that can only be read, `source_not_found`
+ */
+export async function openWritable(source: string, options: WritableOptions): Promise<WritableStore> {
+  const { WritableDirectory } = await import("./file-write.ts");
+  if (options.create) await WritableDirectory.create(source);
+  const location = await locate(source);
+  if (location.kind !== "directory") throw readOnly(source, "it can be read only");
+  const store = new WritableDirectory(location.path, options.temporary);
+  if (await isIcechunk(store, options)) throw readOnly(source, "Icechunk repositories are only read as yet");
+  return store;
+}
+
+function readOnly(source: string, why: string): ZarrsiftError {
+  return new ZarrsiftError("source_forbidden", `Nothing can be written into ${source}: ${why}`);
+}
