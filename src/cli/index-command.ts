@@ -1,8 +1,8 @@
+import { setMaxListeners } from "node:events";
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { buildIndexes, type ColumnReport } from "../index/build/build.ts";
 import { type ColumnCheck, checkIndexes } from "../index/build/check.ts";
 import { dropIndexes } from "../index/build/drop.ts";
-import { TEMPORARY } from "../index/build/target.ts";
 import { openSource } from "../store/open.ts";
 import { openWritable } from "../store/open-writable.ts";
 import type { Store } from "../store/store.ts";
@@ -58,6 +58,7 @@ export const index: Command = {
     const names = args.texts("column");
     const columns = names.length > 0 ? names : undefined;
     const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
     process.removeAllListeners("SIGINT");
     process.once("SIGINT", () => controller.abort(new Error("interrupted; what is complete is kept")));
     const work: Work = { source, columns, args, signal: controller.signal };
@@ -159,7 +160,7 @@ async function drop({ source, columns, args, signal }: Work): Promise<void> {
 }
 
 async function writable(source: string, to: string | undefined): Promise<WritableStore> {
-  const options = { temporary: TEMPORARY, create: to !== undefined };
+  const options = { create: to !== undefined };
   return openWritable(to ?? source, options).catch((error) => {
     throw to === undefined ? withAdvice(error) : error;
   });

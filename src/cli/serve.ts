@@ -9,7 +9,7 @@ import { readConfig } from "./config.ts";
 import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, type NamedSource, namedSources, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, type NamedSource, namedIndexes, namedSources, SOURCE_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
@@ -25,6 +25,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --trust-proxy        believe X-Forwarded-* headers
   --config FILE        JSON with limits: {"limits": {"rows": 100000, "queryMs": 30000}}
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
+  --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
   ${ABSENT_HELP}
 
 examples:
@@ -43,6 +44,7 @@ export const serve: Command = {
     "trust-proxy": { type: "boolean" },
     config: { type: "string" },
     "state-dir": { type: "string" },
+    indexes: { type: "string", multiple: true },
     absent: { type: "string" },
   },
   async run(args) {
@@ -86,11 +88,14 @@ async function openAll(
   counts: SourceCount[],
   args: Arguments,
 ): Promise<Collection[]> {
+  const indexes = namedIndexes(args.texts("indexes"), sources);
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
     const absent = absentStatuses(args);
     return await Promise.all(
-      sources.map(({ name, source }, i) => open(source, { name, absent, log, total: counts[i] })),
+      sources.map(({ name, source }, i) =>
+        open(source, { name, indexes: indexes.get(name), absent, log, total: counts[i] }),
+      ),
     );
   } finally {
     progress.done();

@@ -3,8 +3,8 @@ import type { SqlType } from "../table/types.ts";
 import type { Vector } from "../table/vector.ts";
 import { type EncodedIndex, type IndexArray, PAGE_BYTES, wholeSum, withPageSums } from "./arrays.ts";
 import { keysOf, NumberKeys, type RowList, type TextKeys } from "./key-columns.ts";
-import { compareBytes, type KeyArray, sortKeys } from "./keys.ts";
-import { sortedOrder } from "./sort.ts";
+import { compareBytes, type KeyArray, sortKeys, unsortKeys } from "./keys.ts";
+import { sortedTogether } from "./sort.ts";
 import { sortedTexts } from "./sort-texts.ts";
 
 /** Texts of one leaf. */
@@ -41,10 +41,10 @@ export class OrderedBuilder {
     const { list } = this.#keys;
     if (list.added !== this.#rows) throw new RangeError(`${list.added} rows were added, not ${this.#rows}`);
     const { sorted } = list;
-    const order = sorted ? undefined : this.#order();
+    const order = sorted ? undefined : this.#sort();
     const keys =
       this.#keys instanceof NumberKeys
-        ? numberArrays(column, gathered(this.#keys.keys, order))
+        ? numberArrays(column, this.#keys.keys)
         : textArrays(column, this.#keys, order);
     return {
       arrays: [
@@ -65,22 +65,19 @@ export class OrderedBuilder {
     };
   }
 
-  #order(): Uint32Array {
-    return this.#keys instanceof NumberKeys
-      ? sortedOrder(sortKeys(this.#keys.keys))
-      : sortedTexts(this.#keys);
+  /** Where the keys stood, in their order. Numbers are put in that order, too. */
+  #sort(): Uint32Array {
+    if (!(this.#keys instanceof NumberKeys)) return sortedTexts(this.#keys);
+    const { keys } = this.#keys;
+    const { order, ...sorted } = sortedTogether(sortKeys(keys));
+    unsortKeys(sorted, keys);
+    return order;
   }
-}
-
-function gathered(keys: KeyArray, order: Uint32Array | undefined): KeyArray {
-  if (!order) return keys;
-  const out = keys.slice() as Float64Array;
-  for (let i = 0; i < order.length; i++) out[i] = (keys as Float64Array)[order[i]!]!;
-  return out;
 }
 
 /** Rows in the order of their keys, then the rows that are NULL. */
 function rowsOf({ rows, nulls }: RowList, order: Uint32Array): Uint32Array {
+  if (nulls.length === 0) return order;
   const out = new Uint32Array(order.length + nulls.length);
   for (let i = 0; i < order.length; i++) out[i] = rows[order[i]!]!;
   out.set(nulls, order.length);

@@ -79,6 +79,36 @@ export function sortKeys(keys: KeyArray): SortKeys {
   return { low, high };
 }
 
+/** What `sortKeys` was made from: into `keys`, which may have held them in another order. */
+export function unsortKeys({ low, high }: SortKeys, keys: KeyArray): void {
+  if (!high) {
+    unsortNarrow(low, keys);
+    return;
+  }
+  const words = new Uint32Array(keys.buffer, keys.byteOffset, 2 * keys.length);
+  const float = keys instanceof Float64Array;
+  const flip = keys instanceof BigUint64Array ? 0 : 0x80000000;
+  for (let i = 0; i < low.length; i++) {
+    const b = high[i]!;
+    const negative = float && b >>> 31 === 0;
+    words[2 * i] = negative ? ~low[i]! : low[i]!;
+    words[2 * i + 1] = negative ? ~b : b ^ flip;
+  }
+}
+
+function unsortNarrow(low: Uint32Array, keys: KeyArray): void {
+  if (keys instanceof Uint8Array || keys instanceof Uint32Array) {
+    keys.set(low);
+    return;
+  }
+  const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length);
+  const float = keys instanceof Float32Array;
+  for (let i = 0; i < low.length; i++) {
+    const a = low[i]!;
+    words[i] = float && a >>> 31 === 0 ? ~a : a ^ 0x80000000;
+  }
+}
+
 function narrowKeys(keys: KeyArray): Uint32Array {
   if (keys instanceof Uint8Array || keys instanceof Uint32Array) return Uint32Array.from(keys);
   const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length);

@@ -59,14 +59,7 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
     } catch (error) {
       throw this.#refused(key, error);
     }
-    const top = join(this.#root, ".");
-    for (let folder = dirname(path); folder.length > top.length; folder = dirname(folder)) {
-      const removed = await rmdir(folder).then(
-        () => true,
-        () => false,
-      );
-      if (!removed) return;
-    }
+    await removeEmpty(dirname(path), keySegments(key).length - 1);
   }
 
   /**
@@ -78,7 +71,7 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
     try {
       await mkdir(folder, { recursive: true });
       const highest = await this.#living(folder, undefined);
-      const lock = await FileLock.make(folder, highest + 1);
+      const lock = await FileLock.make(folder, highest + 1, () => this.#tidy());
       try {
         await this.#living(folder, lock);
       } catch (error) {
@@ -102,6 +95,11 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
       if (owner !== undefined) throw busy(this.url, owner);
     }
     return highest;
+  }
+
+  /** Takes files away that were never given their names: nobody else writes now. */
+  async #tidy(): Promise<void> {
+    await rm(this.#path(this.#temporary), { recursive: true, force: true }).catch(() => {});
   }
 
   #path(key: string): string {
@@ -129,7 +127,10 @@ class FileLock implements Lock {
   readonly #text: string;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  private constructor(folder: string, number: number, text: string) {
+  readonly #tidy: () => Promise<void>;
+
+  private constructor(folder: string, number: number, text: string, tidy: () => Promise<void>) {
+    this.#tidy = tidy;
     this.number = number;
     this.#folder = folder;
     this.#text = text;
@@ -140,7 +141,7 @@ class FileLock implements Lock {
     this.#timer.unref();
   }
 
-  static async make(folder: string, number: number): Promise<FileLock> {
+  static async make(folder: string, number: number, tidy: () => Promise<void>): Promise<FileLock> {
     const owner = { host: hostname(), pid: process.pid, nonce: randomBytes(8).toString("hex") };
     const text = JSON.stringify(owner);
     try {
@@ -149,7 +150,7 @@ class FileLock implements Lock {
       if (codeOf(error) === "EEXIST") throw busy(folder, "another process");
       throw error;
     }
-    return new FileLock(folder, number, text);
+    return new FileLock(folder, number, text, tidy);
   }
 
   async ensure(): Promise<void> {
@@ -168,12 +169,24 @@ class FileLock implements Lock {
       const number = Number(LOCK.exec(name)?.[1] ?? 0);
       if (number > 0 && number < this.number) await rm(join(this.#folder, name), { force: true });
     }
+    await this.#tidy();
     await rm(this.#path, { force: true });
-    await rmdir(this.#folder).catch(() => {});
+    await removeEmpty(this.#folder, 3);
   }
 
   get #path(): string {
     return join(this.#folder, `lock-${this.number}`);
+  }
+}
+
+/** Takes a folder away, and those it is in, as long as they are empty; `most` of them. */
+async function removeEmpty(folder: string, most: number): Promise<void> {
+  for (let left = most, at = folder; left > 0; left--, at = dirname(at)) {
+    const removed = await rmdir(at).then(
+      () => true,
+      () => false,
+    );
+    if (!removed) return;
   }
 }
 

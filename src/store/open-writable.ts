@@ -4,9 +4,11 @@ import { locate } from "./location.ts";
 import type { ReadOptions } from "./store.ts";
 import type { WritableStore } from "./writable.ts";
 
+const TEMPORARY = "indexes/_zarrsift/tmp";
+
 export interface WritableOptions extends ReadOptions {
-  /** Prefix below which a directory keeps files until they are complete. */
-  temporary: string;
+  /** Prefix below which a directory keeps files until they are complete; default `indexes/_zarrsift/tmp`. */
+  temporary?: string | undefined;
   /** Makes the directory where there is none. */
   create?: boolean | undefined;
 }
@@ -16,12 +18,12 @@ export interface WritableOptions extends ReadOptions {
  *
  * @throws ZarrsiftError `source_forbidden` for a source that can only be read, `source_not_found`
  */
-export async function openWritable(source: string, options: WritableOptions): Promise<WritableStore> {
+export async function openWritable(source: string, options: WritableOptions = {}): Promise<WritableStore> {
   const { WritableDirectory } = await import("./file-write.ts");
   if (options.create) await WritableDirectory.create(source);
   const location = await locate(source);
   if (location.kind !== "directory") throw readOnly(source, "it can be read only");
-  const store = new WritableDirectory(location.path, options.temporary);
+  const store = new WritableDirectory(location.path, options.temporary ?? TEMPORARY);
   if (await isIcechunk(store, options)) throw readOnly(source, "Icechunk repositories are only read as yet");
   return store;
 }

@@ -1,4 +1,5 @@
 /** Where indexes are written: the source's own store, or one beside it. */
+import { mapLimit } from "../../abort.ts";
 import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { WritableStore } from "../../store/writable.ts";
@@ -11,9 +12,11 @@ import { type IndexRecords, indexAttributes, indexRecords } from "../records.ts"
 import { groupDocuments, rootDocuments } from "./documents.ts";
 import { documentsAt, isLeftover, keysBelow, livePaths, type Nodes, nodesBelow, OWN } from "./nodes.ts";
 
-/** Where a builder keeps others out, and where a store may keep what is not yet written. */
+/** Where a builder keeps others out. */
 export const LOCK = `${OWN}/lock`;
-export const TEMPORARY = `${OWN}/tmp`;
+
+/** Chunks written at once. */
+const AT_ONCE = 4;
 
 const ROOT_DOCUMENTS = { 2: [".zgroup", ".zattrs", ".zmetadata"], 3: ["zarr.json"] } as const;
 
@@ -78,11 +81,11 @@ export class IndexTarget {
       const isTree = !array.path.includes("/");
       const written = isTree ? await this.#separated(path, array) : array;
       const { chunkKeys } = arrayMeta(written, this.format);
-      let chunk = 0;
-      for (const bytes of arrayChunks(written)) {
+      const chunks = [...arrayChunks(written)];
+      await mapLimit(chunks, AT_ONCE, async (bytes, chunk) => {
         options.signal?.throwIfAborted();
-        await this.#set(`${path}/${chunkKey(chunkKeys, [chunk++])}`, bytes);
-      }
+        await this.#set(`${path}/${chunkKey(chunkKeys, [chunk])}`, bytes);
+      });
       const documents = arrayDocuments(written, this.format);
       if (isTree && this.format === 3) {
         this.#documents.set(path, documents);
