@@ -19,7 +19,7 @@ export interface IcechunkOptions extends ReadOptions {
 const MAGIC = new TextEncoder().encode("ICE🧊CHUNK");
 const METADATA_KEY = /(^|\/)(zarr\.json|\.z(array|group|attrs|metadata))$/;
 /** What Icechunk says, the snapshot well read, of keys for which it has no plain null. */
-const NO_SUCH_KEY =
+export const NO_SUCH_KEY =
   /^(invalid zarr key format|v2 key not found at|node not found at|there is not an array at)/;
 /** What Icechunk's shorter messages mean. */
 const MEANINGS: Record<string, string> = {
@@ -77,7 +77,7 @@ async function openSession(
 }
 
 /** One snapshot of a repository. Its url is the repository's with `#ref`. */
-class IcechunkStore implements Store {
+export class IcechunkStore implements Store {
   readonly url: string;
   readonly snapshot: string;
   readonly #files: Store;
@@ -170,7 +170,7 @@ class IcechunkStore implements Store {
 }
 
 /** What Icechunk threw as one of ours: the source's own failure where that was behind it. */
-function ourError(error: unknown, where: string, failures: Failures): unknown {
+export function ourError(error: unknown, where: string, failures: Failures): unknown {
   if (error instanceof ZarrsiftError) return error;
   const behind = failures.recall(error);
   if (behind !== undefined) return behind;

@@ -1,5 +1,6 @@
 import { ZarrsiftError } from "../errors.ts";
 import { isIcechunk } from "./icechunk.ts";
+import { ICECHUNK_TEMPORARY, openIcechunkWritable } from "./icechunk-write.ts";
 import { locate } from "./location.ts";
 import type { ReadOptions } from "./store.ts";
 import type { WritableStore } from "./writable.ts";
@@ -11,10 +12,12 @@ export interface WritableOptions extends ReadOptions {
   temporary?: string | undefined;
   /** Makes the directory where there is none. */
   create?: boolean | undefined;
+  /** Gets lines for people. */
+  log?: ((line: string) => void) | undefined;
 }
 
 /**
- * Opens a store to be written: the directory of a Zarr hierarchy.
+ * Opens a store to be written: the directory of a Zarr hierarchy, or a branch of an Icechunk repository in one.
  *
  * @throws ZarrsiftError `source_forbidden` for a source that can only be read, `source_not_found`
  */
@@ -23,9 +26,10 @@ export async function openWritable(source: string, options: WritableOptions = {}
   if (options.create) await WritableDirectory.create(source);
   const location = await locate(source);
   if (location.kind !== "directory") throw readOnly(source, "it can be read only");
-  const store = new WritableDirectory(location.path, options.temporary ?? TEMPORARY);
-  if (await isIcechunk(store, options)) throw readOnly(source, "Icechunk repositories are only read as yet");
-  return store;
+  const { path, ref } = location;
+  const store = new WritableDirectory(path, options.temporary ?? TEMPORARY);
+  if (!(await isIcechunk(store, options))) return store;
+  return openIcechunkWritable(new WritableDirectory(path, ICECHUNK_TEMPORARY), ref, options);
 }
 
 function readOnly(source: string, why: string): ZarrsiftError {

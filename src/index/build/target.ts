@@ -81,12 +81,14 @@ export class IndexTarget {
       const isTree = !array.path.includes("/");
       const written = isTree ? await this.#separated(path, array) : array;
       const { chunkKeys } = arrayMeta(written, this.format);
+      const documents = arrayDocuments(written, this.format);
+      // Where all is seen at once, at the commit, an array must be there before its chunks.
+      if (this.store.commit) await this.#document(path, documents);
       const chunks = [...arrayChunks(written)];
       await mapLimit(chunks, AT_ONCE, async (bytes, chunk) => {
         options.signal?.throwIfAborted();
         await this.#set(`${path}/${chunkKey(chunkKeys, [chunk])}`, bytes);
       });
-      const documents = arrayDocuments(written, this.format);
       if (isTree && this.format === 3) {
         this.#documents.set(path, documents);
         this.#deferred.add(path);
@@ -102,6 +104,7 @@ export class IndexTarget {
     path: string,
     array: T,
   ): Promise<T & { separator: "/" | "." }> {
+    if (this.store.commit) return { ...array, separator: "/" };
     const old = await this.hierarchy?.node(path).catch(() => undefined);
     const taken =
       old?.nodeType === "array" && old.chunkKeys.name === "default" ? old.chunkKeys.separator : ".";
