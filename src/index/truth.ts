@@ -39,8 +39,6 @@ export interface TruthOptions {
   source?: Store;
   /** Compare every covered chunk with its checksum, wherever it is; default false. */
   verify?: boolean;
-  /** Whether nothing of the array at `path` differs from what it was in `snapshot`; `undefined`: nobody knows. */
-  unchangedSince?: (snapshot: string, path: string, options: ReadOptions) => Promise<boolean | undefined>;
 }
 
 /** A chunk's entry in the truth. */
@@ -142,19 +140,17 @@ export class Truth {
     if (!truth) return { state: "unverified", why: "made by another program, for as many rows as there are" };
     const store = this.#store;
     if (this.#options.verify) return this.#compare(true, options);
-    if (store.snapshot !== undefined) return this.#ofSnapshot(truth, store.snapshot, options);
+    if (store.snapshot !== undefined) return this.#ofSnapshot(truth, store.snapshot);
     if (/^(https?|s3):/.test(store.url)) {
       return { state: "unverified", why: "metadata agree; each chunk is compared when it is read" };
     }
     return this.#compare(false, options);
   }
 
-  async #ofSnapshot({ snapshot }: ColumnTruth, now: string, options: ReadOptions): Promise<IndexState> {
+  async #ofSnapshot({ snapshot }: ColumnTruth, now: string): Promise<IndexState> {
     if (snapshot === now) return { state: "verified", why: "made from this snapshot" };
     const unchanged =
-      snapshot === undefined
-        ? undefined
-        : await this.#options.unchangedSince?.(snapshot, this.#column.path, options);
+      snapshot === undefined ? undefined : await this.#store.unchangedSince?.(snapshot, this.#column.path);
     return unchanged
       ? { state: "verified", why: `the column is unchanged since snapshot ${snapshot}` }
       : { state: "unverified", why: "metadata agree; each chunk is compared when it is read" };

@@ -53,27 +53,29 @@ export async function openIcechunk(files: Store, options: IcechunkOptions = {}):
   const opening = openSession(icechunk, files, ref, failures).catch((error) => {
     throw ourError(error, files.url, failures);
   });
-  const store = new IcechunkStore(files, ref, await abortable(opening, signal), failures);
+  const { session, repository } = await abortable(opening, signal);
+  const store = new IcechunkStore(files, ref, session, failures, repository);
   // The snapshot itself is read with the first key: a broken one should fail here.
   await store.get("zarr.json", { signal });
   return store;
 }
 
 type Session = InstanceType<Icechunk["Session"]>;
+type Repository = InstanceType<Icechunk["Repository"]>;
 
 async function openSession(
   icechunk: Icechunk,
   files: Store,
   ref: string,
   failures: Failures,
-): Promise<Session> {
+): Promise<{ session: Session; repository: Repository }> {
   const storage = icechunkStorage(icechunk, files, failures);
   // Manifests are read when they are needed, not ahead.
   const config = { manifest: { preload: { max_total_refs: 0 } } };
   const repository = await whileBusy(icechunk.Repository.open(storage, config));
   const session = await openRef(repository, ref);
   if (!session) throw await unknownRef(repository, ref, files.url);
-  return session;
+  return { session, repository };
 }
 
 /** One snapshot of a repository. Its url is the repository's with `#ref`. */
@@ -84,8 +86,11 @@ export class IcechunkStore implements Store {
   readonly #store: Session["store"];
   readonly #failures: Failures;
   readonly #sizes = new Map<string, number>();
+  readonly #repository: Repository | undefined;
+  readonly #changes = new Map<string, Promise<readonly string[] | undefined>>();
 
-  constructor(files: Store, ref: string, session: Session, failures: Failures) {
+  constructor(files: Store, ref: string, session: Session, failures: Failures, repository?: Repository) {
+    this.#repository = repository;
     this.url = `${files.url}#${ref}`;
     this.snapshot = session.snapshotId;
     this.#files = files;
@@ -132,6 +137,30 @@ export class IcechunkStore implements Store {
     const chunksAreKeys = chunk !== undefined && (await this.#exists(below + chunk, options));
     const isKey = (name: string) => METADATA_KEY.test(name) || (chunksAreKeys && /^(c|\d+)$/.test(name));
     return { keys: names.filter(isKey).sort(), prefixes: names.filter((name) => !isKey(name)).sort() };
+  }
+
+  /** By Icechunk's own account of what its commits changed. */
+  async unchangedSince(snapshot: string, path: string): Promise<boolean | undefined> {
+    if (snapshot === this.snapshot) return true;
+    let changes = this.#changes.get(snapshot);
+    if (!changes) {
+      changes = this.#changedSince(snapshot);
+      this.#changes.set(snapshot, changes);
+    }
+    const changed = await changes;
+    return changed && !changed.some((other) => other === `/${path}` || other.startsWith(`/${path}/`));
+  }
+
+  /** Paths of all nodes that differ; `undefined` where it cannot be known: the snapshot has expired, or is of another line. */
+  async #changedSince(snapshot: string): Promise<readonly string[] | undefined> {
+    if (!this.#repository) return undefined;
+    const options = { fromSnapshotId: snapshot, toSnapshotId: this.snapshot };
+    const diff = await whileBusy(this.#repository.diff(options)).catch(() => undefined);
+    if (!diff) return undefined;
+    const moved = diff.movedNodes.flatMap(({ from, to }) => [from, to]);
+    const { newGroups, newArrays, deletedGroups, deletedArrays, updatedGroups, updatedArrays } = diff;
+    const nodes = [newGroups, newArrays, deletedGroups, deletedArrays, updatedGroups, updatedArrays].flat();
+    return [...nodes, ...Object.keys(diff.updatedChunks ?? {}), ...moved];
   }
 
   async close(): Promise<void> {
