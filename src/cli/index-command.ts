@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { messageOf, ZarrsiftError } from "../errors.ts";
+import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
 import { buildIndexes, type ColumnReport } from "../index/build/build.ts";
 import { type ColumnCheck, checkIndexes } from "../index/build/check.ts";
 import { dropIndexes } from "../index/build/drop.ts";
@@ -36,6 +36,9 @@ examples:
 
 /** Bytes of values kept: each chunk is read once. */
 const CACHE_BYTES = 2 ** 20;
+
+/** Builds that others came in between are tried so often. */
+const TRIES = 3;
 
 const KINDS = { rtree: "R-tree", btree: "B+tree", category: "category index" } as const;
 
@@ -84,7 +87,20 @@ interface Work {
   signal: AbortSignal;
 }
 
-async function build({ source, columns, args, signal }: Work, store: Store): Promise<void> {
+/** Where somebody else commits to an Icechunk repository at the same time, what they left is looked at anew. */
+async function build(work: Work, store: Store): Promise<void> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await buildOnce(work, store);
+    } catch (error) {
+      if (left === 0 || store.snapshot === undefined || !isZarrsiftError(error, "source_changed"))
+        throw error;
+      log(`${messageOf(error)}: trying again`);
+    }
+  }
+}
+
+async function buildOnce({ source, columns, args, signal }: Work, store: Store): Promise<void> {
   const target = await writable(source, args.text("to"));
   const progress = new RowProgress();
   const started = performance.now();
@@ -160,7 +176,7 @@ async function drop({ source, columns, args, signal }: Work): Promise<void> {
 }
 
 async function writable(source: string, to: string | undefined): Promise<WritableStore> {
-  const options = { create: to !== undefined };
+  const options = { create: to !== undefined, log };
   return openWritable(to ?? source, options).catch((error) => {
     throw to === undefined ? withAdvice(error) : error;
   });
