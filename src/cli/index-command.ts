@@ -3,12 +3,16 @@ import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
 import { buildIndexes, type ColumnReport } from "../index/build/build.ts";
 import { type ColumnCheck, checkIndexes } from "../index/build/check.ts";
 import { dropIndexes } from "../index/build/drop.ts";
+import type { ProductOptions } from "../index/build/product.ts";
 import { openSource } from "../store/open.ts";
 import { openWritable } from "../store/open-writable.ts";
 import type { Store } from "../store/store.ts";
 import type { WritableStore } from "../store/writable.ts";
+import { openTable } from "../table/open.ts";
+import { Hierarchy } from "../zarr/hierarchy.ts";
 import { type Arguments, absentStatuses, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
+import { IndexThreads } from "./index-threads.ts";
 import { log, print } from "./output.ts";
 import { RowProgress } from "./row-progress.ts";
 import { ABSENT_HELP, SOURCE_HELP } from "./source.ts";
@@ -36,6 +40,9 @@ examples:
 
 /** Bytes of values kept: each chunk is read once. */
 const CACHE_BYTES = 2 ** 20;
+
+/** With fewer rows, threads take longer to start than they save. */
+const ROWS_FOR_THREADS = Number(process.env.ZARRSIFT_INDEX_THREADS_FROM ?? 200_000);
 
 /** Builds that others came in between are tried so often. */
 const TRIES = 3;
@@ -104,10 +111,23 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
   const target = await writable(source, args.text("to"));
   const progress = new RowProgress();
   const started = performance.now();
+  const threads =
+    target.commit || (await rowsOf(store)) < ROWS_FOR_THREADS
+      ? undefined
+      : new IndexThreads({
+          source,
+          target: args.text("to") ?? source,
+          absent: absentStatuses(args),
+          cacheBytes: CACHE_BYTES,
+        });
   try {
     const reports = await buildIndexes(store, target, {
       columns,
       signal,
+      ...(threads && {
+        parallel: threads.count,
+        produceElsewhere: (column: string, given: ProductOptions) => threads.produce(column, given),
+      }),
       onProgress: ({ column, step, rows, rowsTotal, columns: done, columnsTotal }) =>
         progress.show(
           `${column} (${done + 1} of ${columnsTotal})`,
@@ -131,7 +151,12 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
     throw args.text("to") === undefined ? withAdvice(error) : error;
   } finally {
     progress.done();
+    await threads?.close();
   }
+}
+
+async function rowsOf(store: Store): Promise<number> {
+  return (await openTable(await Hierarchy.open(store), store)).rows;
 }
 
 function withAdvice(error: unknown): unknown {

@@ -6,14 +6,16 @@ import { afterAll, describe, expect, it } from "vitest";
 import { progressLine } from "../../src/cli/row-progress.ts";
 import { DirectoryStore } from "../../src/store/file.ts";
 import type { MemoryStore } from "../../src/store/memory.ts";
-import { askAll, lengthen, sourceOf } from "../index/build/kit.ts";
-import { seeded } from "../index/source.ts";
+import { askAll, columnsOf, cut, lengthen, sourceOf } from "../index/build/kit.ts";
+import { makeSource, seeded } from "../index/source.ts";
 import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-cli-index-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Builders killed; ZARRSIFT_ROUNDS asks for more. */
 const ROUNDS = Number(process.env.ZARRSIFT_ROUNDS ?? 6);
+/** Threads for small sources, too. */
+const THREADS = { ZARRSIFT_INDEX_THREADS_FROM: "0" };
 let count = 0;
 
 /** The values of a store as files. */
@@ -74,6 +76,31 @@ describe.skipIf(!built)("zarrsift index", () => {
     expect((await zarrsift("inspect", path)).stdout).not.toContain("R-tree");
   });
 
+  it("shares the work among threads where there are many rows", async () => {
+    const path = await onDisk(await sourceOf(900));
+    const run = () => outcome(start(["index", path], THREADS));
+    expect(await run()).toMatchObject({ code: 0, stdout: expect.stringContaining("5 of 5 columns indexed") });
+    expect((await zarrsift("index", path, "--check")).code).toBe(0);
+    await onDisk(await sourceOf(950), path);
+    expect((await run()).stderr).toContain("bbox: R-tree extended (50 rows were added)");
+    expect((await zarrsift("index", path, "--check")).code).toBe(0);
+    expect(Object.values((await askAll(new DirectoryStore(path))).covered)).toEqual(Array(5).fill(950));
+  });
+
+  it("says of a thread what it would say itself", async () => {
+    const columns = cut(columnsOf(1000, 1), 300);
+    (columns.bbox!.values as Uint8Array[])[100] = Uint8Array.of(1, 2, 3);
+    const path = await onDisk(await makeSource(columns, 40));
+    const { code, stderr } = await outcome(start(["index", path], THREADS));
+    expect(stderr).toContain("bbox: left out: Row 100 of column bbox");
+    expect(code).toBe(0);
+    const named = await outcome(start(["index", path, "--column", "bbox"], THREADS));
+    expect(named).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^zarrsift: Row 100 of column bbox.*\n$/),
+    });
+  });
+
   it.each([
     [["index"], 2, "index needs a SOURCE"],
     [["index", "a.zarr", "--check", "--drop"], 2, "--check and --drop exclude each other"],
@@ -106,7 +133,7 @@ describe.skipIf(!built)("zarrsift index", () => {
         await lengthen(source, 900, { chunkRows: 50 });
         await onDisk(source, path);
       }
-      const killed = start(["index", path]);
+      const killed = start(["index", path], round % 3 === 0 ? THREADS : {});
       const ended = outcome(killed);
       await sleep(150 + random() * 600);
       killed.kill("SIGKILL");

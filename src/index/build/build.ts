@@ -1,18 +1,14 @@
 /** Builds the indexes of a source, or brings them up to date. */
-import { isZarrsiftError, messageOf, ZarrsiftError } from "../../errors.ts";
+import { ZarrsiftError } from "../../errors.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { Lock, WritableStore } from "../../store/writable.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import { type MetaTable, openTable, type TableOptions } from "../../table/open.ts";
 import { Hierarchy } from "../../zarr/hierarchy.ts";
-import type { JsonObject } from "../../zarr/json.ts";
-import { keyTypeOf } from "../keys.ts";
-import { newIndexCache } from "../pages.ts";
-import { changeOf } from "./changes.ts";
-import { chooseKind, type IndexKind } from "./choose.ts";
-import { encodeColumn } from "./encode.ts";
-import { buildId } from "./nodes.ts";
-import { IndexTarget, LOCK } from "./target.ts";
+import type { IndexKind } from "./choose.ts";
+import { ColumnWork } from "./column-work.ts";
+import type { ColumnProduct, ProductOptions } from "./product.ts";
+import { IndexTarget, LOCK, type WrittenParts } from "./target.ts";
 
 export interface BuildOptions extends ReadOptions {
   /** Names of the columns to index; default: all that gain by it. */
@@ -22,6 +18,16 @@ export interface BuildOptions extends ReadOptions {
   onColumn?: ((report: ColumnReport) => void) | undefined;
   /** How the source's table is opened. */
   table?: TableOptions | undefined;
+  /** Columns at work at once, each with up to 80 bytes a row in memory; default 1. */
+  parallel?: number | undefined;
+  /** Does the work for a column elsewhere, in another thread: `produceColumn` of the same source and target. */
+  produceElsewhere?: ((column: string, options: ProductOptions) => Promise<RemoteProduct>) | undefined;
+}
+
+/** What was written for a column, and the target's account of it. */
+export interface RemoteProduct {
+  product: ColumnProduct;
+  parts: WrittenParts;
 }
 
 export interface BuildProgress {
@@ -46,12 +52,10 @@ export interface ColumnReport {
   /** Why it is not simply built. */
   why: string | undefined;
   rows: number;
-  /** Bytes written, and milliseconds taken. */
+  /** Bytes of the arrays written, and milliseconds taken. */
   bytes: number;
   ms: number;
 }
-
-const MOST_ROWS = 2 ** 32 - 1;
 
 /**
  * Gives each column of a source an index that suits it, and a zone map; those that did not change since they were
@@ -71,13 +75,7 @@ export async function buildIndexes(
   const lock = await target.lock?.(LOCK);
   try {
     const indexes = await IndexTarget.open(target, hierarchy.format, options);
-    const reports: ColumnReport[] = [];
-    for (const [i, column] of columns.entries()) {
-      const work = new ColumnWork(column, source, indexes, lock, options, [i, columns.length]);
-      const report = await work.run();
-      reports.push(report);
-      options.onColumn?.(report);
-    }
+    const reports = await inTurn(columns, source, indexes, lock, options);
     const gone = indexes.columns().filter((name) => !table.columns.has(name) && !table.unusable.has(name));
     if (gone.length > 0) await indexes.drop(gone, options);
     await indexes.clean(options);
@@ -86,6 +84,37 @@ export async function buildIndexes(
   } finally {
     await lock?.release();
   }
+}
+
+/** Geometry takes longest and comes first. One failure ends all, and is told when the others have ended. */
+async function inTurn(
+  columns: readonly MetaColumn[],
+  source: Store,
+  indexes: IndexTarget,
+  lock: Lock | undefined,
+  options: BuildOptions,
+): Promise<ColumnReport[]> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const waiting = [...columns].sort(
+    (a, b) => Number(b.type.kind === "geometry") - Number(a.type.kind === "geometry"),
+  );
+  const reports: ColumnReport[] = [];
+  const worker = async () => {
+    for (let column = waiting.shift(); column; column = waiting.shift()) {
+      const place = () => [reports.length, columns.length] as const;
+      const report = await new ColumnWork(column, source, indexes, lock, { ...options, signal }, place).run();
+      reports.push(report);
+      options.onColumn?.(report);
+    }
+  };
+  const stopping = (error: unknown) => {
+    if (!stop.signal.aborted) stop.abort(error);
+    throw error;
+  };
+  await Promise.allSettled(Array.from({ length: options.parallel ?? 1 }, () => worker().catch(stopping)));
+  signal.throwIfAborted();
+  return reports;
 }
 
 /** The columns that are meant. @throws ZarrsiftError `unknown_column`, or why an array is no column */
@@ -111,139 +140,4 @@ export function namedColumns(
 function commitMessage(reports: readonly ColumnReport[]): string {
   const done = reports.filter(({ what }) => what !== "unchanged" && what !== "left");
   return `zarrsift index: ${done.map(({ column, what }) => `${column} ${what}`).join(", ")}`;
-}
-
-class ColumnWork {
-  readonly #column: MetaColumn;
-  readonly #source: Store;
-  readonly #target: IndexTarget;
-  readonly #lock: Lock | undefined;
-  readonly #options: BuildOptions;
-  readonly #place: readonly [number, number];
-  readonly #wanted: boolean;
-
-  constructor(
-    column: MetaColumn,
-    source: Store,
-    target: IndexTarget,
-    lock: Lock | undefined,
-    options: BuildOptions,
-    place: readonly [number, number],
-  ) {
-    this.#column = column;
-    this.#source = source;
-    this.#target = target;
-    this.#lock = lock;
-    this.#options = options;
-    this.#place = place;
-    this.#wanted = options.columns !== undefined;
-  }
-
-  async run(): Promise<ColumnReport> {
-    const started = performance.now();
-    const before = this.#target.written;
-    const finish = (kind: IndexKind | undefined, what: ColumnReport["what"], why?: string): ColumnReport => {
-      const ms = Math.round(performance.now() - started);
-      const bytes = this.#target.written - before;
-      return { column: this.#column.name, kind, what, why, rows: this.#column.rows, bytes, ms };
-    };
-    const refusal = await this.#refusal();
-    if (refusal !== undefined) {
-      if (this.#wanted) throw new ZarrsiftError("bad_request", refusal);
-      return finish(undefined, "left", refusal);
-    }
-    this.#progress("compare", 0);
-    const change = await this.#change();
-    if (change?.what === "same") return finish(this.#kindNow, "unchanged", change.why);
-    try {
-      const kind = await this.#build();
-      if (!change) return finish(kind, "built");
-      return finish(kind, change.what === "grown" ? "extended" : "rebuilt", change.why);
-    } catch (error) {
-      if (this.#wanted || !isZarrsiftError(error, "bad_geometry")) throw error;
-      return finish(undefined, "left", messageOf(error));
-    }
-  }
-
-  /** Why the column cannot be indexed, if it cannot. */
-  async #refusal(): Promise<string | undefined> {
-    const { name, type, rows } = this.#column;
-    if (name.startsWith("_zarrsift")) return `Column ${name} cannot be indexed: its name is reserved`;
-    if (type.kind !== "geometry" && keyTypeOf(type) === undefined)
-      return `Column ${name} cannot be indexed: its type is ${type.kind}`;
-    if (rows > MOST_ROWS) return `Column ${name} cannot be indexed: it has more than ${MOST_ROWS} rows`;
-    const there = await this.#target.hierarchy?.node(`indexes/${name}`, this.#options).catch(() => undefined);
-    if (there?.nodeType !== "array" || type.kind === "geometry" || this.#records.indexes[name])
-      return undefined;
-    return `Column ${name} cannot be indexed: /indexes/${name} is an array of another program`;
-  }
-
-  get #records() {
-    return this.#target.records;
-  }
-
-  get #kindNow(): IndexKind | undefined {
-    return this.#records.indexes[this.#column.name]?.kind as IndexKind | undefined;
-  }
-
-  /** What became of the column since it was indexed; `undefined`: it was not, or not as is wanted now. */
-  async #change() {
-    const { name } = this.#column;
-    const truth = this.#records.truth[name];
-    if (!truth || !this.#records.zones[name] || !this.#target.hierarchy) return undefined;
-    if (this.#wanted && !this.#records.indexes[name]) return undefined;
-    const { store, hierarchy } = this.#target;
-    const reads = { store, hierarchy, cache: newIndexCache(2 ** 20) };
-    return changeOf(this.#column, truth, reads, this.#source, this.#options);
-  }
-
-  async #build(): Promise<IndexKind | undefined> {
-    const kind = await chooseKind(this.#column, this.#source, this.#wanted, this.#options);
-    const encoded = await this.#encode(kind);
-    if (kind === "category" && !encoded.index) return this.#buildAs("btree");
-    return this.#publish(kind, encoded);
-  }
-
-  async #buildAs(kind: IndexKind): Promise<IndexKind> {
-    await this.#publish(kind, await this.#encode(kind));
-    return kind;
-  }
-
-  async #encode(kind: IndexKind | undefined) {
-    let read = 0;
-    return encodeColumn(this.#column, this.#source, {
-      signal: this.#options.signal,
-      kind,
-      rows: this.#column.rows,
-      build: buildId(),
-      onRows: (rows) => {
-        read += rows;
-        this.#progress("read", read);
-      },
-    });
-  }
-
-  async #publish(
-    kind: IndexKind | undefined,
-    { index, zones, truth }: Awaited<ReturnType<typeof encodeColumn>>,
-  ) {
-    const { name, rows } = this.#column;
-    this.#progress("write", rows);
-    if (kind === "rtree") await this.#target.retire(name, this.#options);
-    for (const part of [index, zones, truth]) if (part) await this.#target.write(part, this.#options);
-    const { records } = this.#target;
-    records.truth[name] = truth.record;
-    records.zones[name] = zones.record;
-    if (index) records.indexes[name] = index.record as JsonObject;
-    else delete records.indexes[name];
-    await this.#lock?.ensure();
-    await this.#target.publish(this.#options);
-    return kind;
-  }
-
-  #progress(step: BuildProgress["step"], rows: number): void {
-    const [columns, columnsTotal] = this.#place;
-    const { name, rows: rowsTotal } = this.#column;
-    this.#options.onProgress?.({ column: name, step, rows, rowsTotal, columns, columnsTotal });
-  }
 }

@@ -20,6 +20,13 @@ const AT_ONCE = 4;
 
 const ROOT_DOCUMENTS = { 2: [".zgroup", ".zattrs", ".zmetadata"], 3: ["zarr.json"] } as const;
 
+/** What one has written, for another one to publish. */
+export interface WrittenParts {
+  documents: [path: string, documents: NodeDocuments][];
+  trees: [path: string, documents: NodeDocuments][];
+  bytes: number;
+}
+
 /**
  * The indexes of a store, to be changed. What is written is seen once it is published, and nothing that was published
  * goes before what replaces it has been.
@@ -36,8 +43,11 @@ export class IndexTarget {
   readonly #attributes: JsonObject;
   #hasRecords: boolean;
   readonly #documents: Nodes = new Map();
-  /** Trees, which stand at a place of their own: theirs are written after the records that are true of them. */
+  /** Documents of new trees, of which no record is true as yet. */
+  readonly #trees: Nodes = new Map();
+  /** Trees whose documents are written after the records that are true of them. */
   readonly #deferred = new Set<string>();
+  #publishing: Promise<void> = Promise.resolve();
   /** Paths of what was dropped. */
   readonly #gone = new Set<string>();
 
@@ -90,8 +100,7 @@ export class IndexTarget {
         await this.#set(`${path}/${chunkKey(chunkKeys, [chunk])}`, bytes);
       });
       if (isTree && this.format === 3) {
-        this.#documents.set(path, documents);
-        this.#deferred.add(path);
+        this.#trees.set(path, documents);
       } else await this.#document(path, documents);
     }
   }
@@ -159,8 +168,39 @@ export class IndexTarget {
     for (const name of [".zattrs", ".zgroup", "zarr.json"]) await this.store.delete(`indexes/${name}`);
   }
 
-  /** Makes `records` be what readers find. */
-  async publish(options: ReadOptions = {}): Promise<void> {
+  /** What `write` has written so far. */
+  parts(): WrittenParts {
+    return { documents: [...this.#documents], trees: [...this.#trees], bytes: this.written };
+  }
+
+  /** Takes over what another one has written in the same store. */
+  adopt({ documents, trees, bytes }: WrittenParts): void {
+    for (const [path, of] of documents) this.#documents.set(path, of);
+    for (const [path, of] of trees) this.#trees.set(path, of);
+    this.written += bytes;
+  }
+
+  /**
+   * Makes `records` be what readers find, one after the other.
+   * @param change made to the records when it is its turn, about `column`
+   */
+  async publish(options: ReadOptions = {}, column?: string, change: () => void = () => {}): Promise<void> {
+    const publishing = this.#publishing.then(() => {
+      change();
+      const path = `indexes/${column}`;
+      const tree = this.#trees.get(path);
+      if (tree) {
+        this.#trees.delete(path);
+        this.#documents.set(path, tree);
+        this.#deferred.add(path);
+      }
+      return this.#publishNow(options);
+    });
+    this.#publishing = publishing.catch(() => {});
+    await publishing;
+  }
+
+  async #publishNow(options: ReadOptions): Promise<void> {
     options.signal?.throwIfAborted();
     const nodes = await this.#liveNodes(options);
     const below: Nodes = new Map(
