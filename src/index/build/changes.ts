@@ -11,6 +11,8 @@ import { Truth } from "../truth.ts";
 export interface Change {
   what: "same" | "grown" | "changed";
   why: string;
+  /** Whether bytes had to be read to see it. */
+  compared: boolean;
 }
 
 /**
@@ -29,13 +31,14 @@ export async function changeOf(
     let state = await new Truth(column, recorded, reads, { source }).state(options);
     if (state.state === "unverified")
       state = await new Truth(column, recorded, reads, { source, verify: true }).state(options);
-    if (state.state === "stale") return { what: "changed", why: state.why };
-    if (column.rows === recorded.rows) return { what: "same", why: state.why };
-    return { what: "grown", why: `${column.rows - recorded.rows} rows were added` };
+    if (state.state === "stale") return { what: "changed", why: state.why, compared: true };
+    const compared = state.why.startsWith("checksums");
+    if (column.rows === recorded.rows) return { what: "same", why: state.why, compared };
+    return { what: "grown", why: `${column.rows - recorded.rows} rows were added`, compared };
   } catch (error) {
     // What says so cannot be read; a source that cannot be is met again.
     if (isZarrsiftError(error) && error.code !== "index_unusable") throw error;
     options.signal?.throwIfAborted();
-    return { what: "changed", why: messageOf(error) };
+    return { what: "changed", why: messageOf(error), compared: false };
   }
 }

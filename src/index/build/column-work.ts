@@ -5,8 +5,10 @@ import type { MetaColumn } from "../../table/column.ts";
 import { keyTypeOf } from "../keys.ts";
 import { newIndexCache } from "../pages.ts";
 import type { BuildOptions, BuildProgress, ColumnReport } from "./build.ts";
-import { changeOf } from "./changes.ts";
+import { type Change, changeOf } from "./changes.ts";
 import type { IndexKind } from "./choose.ts";
+import { encodeTruthNow } from "./encode.ts";
+import { buildId } from "./nodes.ts";
 import { type ColumnProduct, produceColumn } from "./product.ts";
 import type { IndexTarget } from "./target.ts";
 
@@ -52,7 +54,8 @@ export class ColumnWork {
       return finish(undefined, "left", refusal);
     }
     this.#progress("compare", 0);
-    const change = await this.#change();
+    let change = await this.#change();
+    if (change?.what === "same" && change.compared) change = await this.#renewTruth();
     if (change?.what === "same") return finish(this.#kindNow, "unchanged", change.why);
     try {
       const kind = await this.#build();
@@ -94,6 +97,27 @@ export class ColumnWork {
     const { store, hierarchy } = this.#target;
     const reads = { store, hierarchy, cache: newIndexCache(2 ** 20) };
     return changeOf(this.#column, truth, reads, this.#source, this.#options);
+  }
+
+  /**
+   * In a copy, where times are others, each chunk is read to see that it is the same: the times are noted, so that they
+   * tell the next time.
+   */
+  async #renewTruth(): Promise<Change> {
+    const { name } = this.#column;
+    const old = this.#records.truth[name]!.sums as number[];
+    const renewed = await encodeTruthNow(this.#column, this.#source, buildId(), this.#options);
+    const [sizes, crcs, stamps] = renewed.record.sums as number[];
+    if (sizes !== old[0] || crcs !== old[1])
+      return { what: "changed", why: "it changed while it was compared", compared: true };
+    if (stamps !== old[2]) {
+      await this.#target.write(renewed, this.#options);
+      await this.#lock?.ensure();
+      await this.#target.publish(this.#options, name, () => {
+        this.#records.truth[name] = renewed.record;
+      });
+    }
+    return { what: "same", why: "its bytes are the same", compared: true };
   }
 
   async #build(): Promise<IndexKind | undefined> {

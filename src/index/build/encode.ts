@@ -1,4 +1,5 @@
 /** One column's index, zone map and truth, made in one reading. */
+import { mapLimit } from "../../abort.ts";
 import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
@@ -7,7 +8,7 @@ import type { EncodedIndex, IndexArray } from "../arrays.ts";
 import { OrderedBuilder } from "../btree-build.ts";
 import { CategoryBuilder } from "../category-build.ts";
 import { type RowShape, RTreeBuilder, rowShape } from "../rtree-build.ts";
-import { encodeTruth, type StoredChunk } from "../truth.ts";
+import { encodeTruth, type StoredChunk, storedChunk } from "../truth.ts";
 import { ZonesBuilder } from "../zones-build.ts";
 import { type IndexKind, MOST_VALUES } from "./choose.ts";
 import { readChunks } from "./chunks.ts";
@@ -62,6 +63,21 @@ export async function encodeColumn(
     zones: zones.finish(name, column.chunkRows),
     truth: moved({ ...truth, record: { ...truth.record, rows } }, build),
   };
+}
+
+/** The truth of a column alone, its chunks not decoded. */
+export async function encodeTruthNow(
+  column: MetaColumn,
+  store: Store,
+  build: string,
+  options: ReadOptions = {},
+): Promise<EncodedIndex> {
+  const count = Math.ceil(column.rows / column.chunkRows);
+  const chunks = await mapLimit(Array.from({ length: count }), 4, async (_, chunk) => {
+    const stat = await store.stat(column.keyOf(chunk), options);
+    return storedChunk(await store.get(column.keyOf(chunk), options), stat?.stamp);
+  });
+  return moved(encodeTruth(column, chunks, store.snapshot), build);
 }
 
 function takerOf(kind: IndexKind, column: MetaColumn, rows: number): Taker {

@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { buildIndexes } from "../../../src/index/build/build.ts";
 import { checkIndexes } from "../../../src/index/build/check.ts";
 import { dropIndexes } from "../../../src/index/build/drop.ts";
+import { openIndexes } from "../../../src/index/open.ts";
 import { MemoryStore } from "../../../src/store/memory.ts";
+import { announce } from "../../../src/table/announcement.ts";
+import { openTable } from "../../../src/table/open.ts";
+import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
+import { type JsonObject, parseJsonObject, writeJson } from "../../../src/zarr/json.ts";
 import { putColumn } from "../source.ts";
 import { askAll, columnsOf, cut, lengthen, sourceOf } from "./kit.ts";
 
@@ -124,6 +129,77 @@ describe("a check", () => {
     expect(problem).toMatchObject({ column: "platform", problem: expect.stringContaining("chunk") });
   });
 });
+
+describe("in a copy", () => {
+  it("bytes tell, and once the copy was indexed, times do", async () => {
+    const store = await sourceOf(230);
+    await buildIndexes(store, store);
+    const copy = new MemoryStore();
+    for (const [key, value] of (await valuesOf(store)).reverse()) copy.set(key, value);
+    const why = async () => {
+      const table = await openTable(await Hierarchy.open(copy), copy);
+      const { indexes } = await openIndexes(copy, await Hierarchy.open(copy), table);
+      return Promise.all(indexes.map(async (index) => (await index.state()).why));
+    };
+    expect(await why()).toEqual(ALL.map(() => "checksums of 6 chunks are as they were"));
+    expect(what(await buildIndexes(copy, copy))).toEqual(each("unchanged"));
+    expect(await why()).toEqual(ALL.map(() => "sizes and times of all chunks are as they were"));
+    expect(keyCount(copy)).toBe(keyCount(store));
+  });
+});
+
+describe("the root of a source", () => {
+  const paths = (store: MemoryStore) =>
+    [...store.keys()].flatMap((key) =>
+      /^indexes\/(.*\/)?(zarr.json|\.z(array|group))$/.test(key) ? [key.replace(/\/[^/]*$/, "")] : [],
+    );
+
+  it("has consolidated metadata of v3 completed, and its announcement kept true", async () => {
+    const store = await sourceOf(230);
+    const meta = parseJsonObject((await store.get("meta/zarr.json"))!, "");
+    const attributes = announce({ title: "t" }, { columns: ALL });
+    const consolidated = { kind: "inline", must_understand: false, metadata: { meta } };
+    store.set(
+      "zarr.json",
+      writeJson({ zarr_format: 3, node_type: "group", attributes, consolidated_metadata: consolidated }),
+    );
+    const root = async () => parseJsonObject((await store.get("zarr.json"))!, "") as never as RootV3;
+    await buildIndexes(store, store);
+    expect(Object.keys((await root()).consolidated_metadata.metadata).sort()).toEqual(
+      [...paths(store), "meta"].sort(),
+    );
+    expect((await root()).attributes).toMatchObject({ title: "t", zarrsift: { columns: ALL, indexes: ALL } });
+    expect((await askAll(store)).states).toEqual(each("verified"));
+    await lengthen(store, 250);
+    store.set("zarr.json", writeJson((await root()) as never));
+    await buildIndexes(store, store);
+    expect(Object.values((await askAll(store)).covered)).toEqual(Array(5).fill(250));
+    expect(Object.keys((await root()).consolidated_metadata.metadata).sort()).toEqual(
+      [...paths(store), "meta"].sort(),
+    );
+    await dropIndexes(store, { columns: ["bbox"] });
+    expect((await root()).attributes).toMatchObject({ zarrsift: { indexes: ALL.slice(1) } });
+    await dropIndexes(store);
+    expect((await root()).attributes).toMatchObject({ zarrsift: { indexes: [] } });
+    expect(Object.keys((await root()).consolidated_metadata.metadata)).toEqual(["meta"]);
+  });
+
+  it("has .zmetadata of v2 completed", async () => {
+    const store = await sourceOf(230, { format: 2 });
+    const metadata = { ".zgroup": { zarr_format: 2 }, "meta/.zgroup": { zarr_format: 2 } };
+    store.set(".zmetadata", writeJson({ zarr_consolidated_format: 1, metadata }));
+    await buildIndexes(store, store);
+    const after = parseJsonObject((await store.get(".zmetadata"))!, "").metadata as JsonObject;
+    const documents = [...store.keys()].filter((key) => /^indexes\/.*\.z(array|group|attrs)$/.test(key));
+    expect(Object.keys(after).sort()).toEqual([...documents, ...Object.keys(metadata)].sort());
+    expect((await askAll(store)).states).toEqual(each("verified"));
+  });
+});
+
+interface RootV3 {
+  attributes: JsonObject;
+  consolidated_metadata: { metadata: JsonObject };
+}
 
 describe("a builder", () => {
   it("does the columns it is told to, whatever they hold", async () => {
