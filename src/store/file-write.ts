@@ -71,13 +71,14 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
     try {
       await mkdir(folder, { recursive: true });
       const highest = await this.#living(folder, undefined);
-      const lock = await FileLock.make(folder, highest + 1, () => this.#tidy());
+      const lock = await FileLock.make(folder, highest + 1, keySegments(key).length, () => this.#tidy());
       try {
         await this.#living(folder, lock);
       } catch (error) {
         await lock.release();
         throw error;
       }
+      lock.held = true;
       return lock;
     } catch (error) {
       throw this.#refused(key, error);
@@ -123,14 +124,24 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
 
 class FileLock implements Lock {
   readonly number: number;
+  /** Whether nobody else was there when it was made: what they are writing stays. */
+  held = false;
   readonly #folder: string;
   readonly #text: string;
   readonly #timer: ReturnType<typeof setInterval>;
 
   readonly #tidy: () => Promise<void>;
+  readonly #depth: number;
 
-  private constructor(folder: string, number: number, text: string, tidy: () => Promise<void>) {
+  private constructor(
+    folder: string,
+    number: number,
+    depth: number,
+    text: string,
+    tidy: () => Promise<void>,
+  ) {
     this.#tidy = tidy;
+    this.#depth = depth;
     this.number = number;
     this.#folder = folder;
     this.#text = text;
@@ -141,7 +152,13 @@ class FileLock implements Lock {
     this.#timer.unref();
   }
 
-  static async make(folder: string, number: number, tidy: () => Promise<void>): Promise<FileLock> {
+  /** @param depth of the folder below the root of its store */
+  static async make(
+    folder: string,
+    number: number,
+    depth: number,
+    tidy: () => Promise<void>,
+  ): Promise<FileLock> {
     const owner = { host: hostname(), pid: process.pid, nonce: randomBytes(8).toString("hex") };
     const text = JSON.stringify(owner);
     try {
@@ -150,7 +167,7 @@ class FileLock implements Lock {
       if (codeOf(error) === "EEXIST") throw busy(folder, "another process");
       throw error;
     }
-    return new FileLock(folder, number, text, tidy);
+    return new FileLock(folder, number, depth, text, tidy);
   }
 
   async ensure(): Promise<void> {
@@ -169,9 +186,9 @@ class FileLock implements Lock {
       const number = Number(LOCK.exec(name)?.[1] ?? 0);
       if (number > 0 && number < this.number) await rm(join(this.#folder, name), { force: true });
     }
-    await this.#tidy();
+    if (this.held) await this.#tidy();
     await rm(this.#path, { force: true });
-    await removeEmpty(this.#folder, 3);
+    await removeEmpty(this.#folder, this.#depth);
   }
 
   get #path(): string {
