@@ -184,7 +184,8 @@ class FileLock implements Lock {
     if ((await textOf(this.#path)) !== this.#text) return;
     for (const name of await readdir(this.#folder)) {
       const number = Number(LOCK.exec(name)?.[1] ?? 0);
-      if (number > 0 && number < this.number) await rm(join(this.#folder, name), { force: true });
+      if (this.held && number > 0 && number < this.number)
+        await rm(join(this.#folder, name), { force: true });
     }
     if (this.held) await this.#tidy();
     await rm(this.#path, { force: true });

@@ -112,6 +112,18 @@ describe("a lock of a directory", () => {
     });
   });
 
+  it("that is lost takes nothing of the winner's along", async () => {
+    const { root, store } = fresh();
+    const lock = await store.lock("a/lock");
+    mkdirSync(join(root, "a", "tmp"), { recursive: true });
+    writeFileSync(join(root, "a", "tmp", "half"), "");
+    for (let i = 0; i < 3; i++) await expect(store.lock("a/lock")).rejects.toMatchObject({ code: "busy" });
+    await lock.ensure();
+    expect(existsSync(join(root, "a", "tmp", "half"))).toBe(true);
+    await lock.release();
+    expect(readdirSync(root)).toEqual([]);
+  });
+
   it("that was taken over is noticed by whoever had it", async () => {
     const { root, store } = fresh();
     const lock = await store.lock("a/lock");
