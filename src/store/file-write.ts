@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { messageOf, ZarrsiftError } from "../errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
 import { DirectoryStore } from "./file.ts";
 import { keySegments } from "./key.ts";
 import type { Lock, WritableStore } from "./writable.ts";
 
 /** A lock whose owner cannot be asked for is dead after this time without a sign of life, in milliseconds. */
 const DEAD_MS = 120_000;
+const DYING_MS = 1_000;
 const SIGN_OF_LIFE_MS = 5_000;
 const LOCK = /^lock-(\d{1,9})$/;
 
@@ -67,6 +69,18 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
    * can. Nobody goes on who then sees another one that is alive.
    */
   async lock(key: string): Promise<Lock> {
+    // A process that was killed takes a moment to end.
+    for (const end = Date.now() + DYING_MS; ; ) {
+      try {
+        return await this.#lockNow(key);
+      } catch (error) {
+        if (Date.now() > end || !isZarrsiftError(error, "busy")) throw error;
+      }
+      await setTimeout(100);
+    }
+  }
+
+  async #lockNow(key: string): Promise<Lock> {
     const folder = this.#path(key);
     try {
       await mkdir(folder, { recursive: true });
@@ -216,7 +230,7 @@ async function livingOwner(path: string): Promise<string | undefined> {
   const owner = parsedOwner(text ?? "");
   // Made just now, and not yet written.
   if (!owner) return recent && text === "" ? "a process that has just started" : undefined;
-  const alive = recent && (owner.host !== hostname() || isRunning(owner.pid));
+  const alive = recent && (owner.host !== hostname() || (await isRunning(owner.pid)));
   return alive ? `process ${owner.pid} on ${owner.host}` : undefined;
 }
 
@@ -229,10 +243,11 @@ function parsedOwner(text: string): { host: string; pid: number } | undefined {
   }
 }
 
-function isRunning(pid: number): boolean {
+async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
+    // On Linux: one that has ended, and that nobody has asked about, still has its number.
+    return !/\) [ZX] /.test((await textOf(`/proc/${pid}/stat`)) ?? "");
   } catch (error) {
     return codeOf(error) === "EPERM";
   }

