@@ -84,10 +84,8 @@ export class Collection {
   async describe(options: ReadOptions = {}): Promise<Description> {
     const now = await this.#live.current(options);
     const { table, location } = now;
-    return describe(
-      { name: this.name, source: this.source, version: await now.version(), table, location },
-      options,
-    );
+    const [version, indexes] = [await now.version(), await now.indexes(options)];
+    return describe({ name: this.name, source: this.source, version, table, location, indexes }, options);
   }
 
   /**

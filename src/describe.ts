@@ -1,9 +1,10 @@
-import { abortable } from "./abort.ts";
+import { abortable, mapLimit } from "./abort.ts";
 import { isZarrsiftError } from "./errors.ts";
 import { textCell } from "./format/cell.ts";
 import { boundingBox } from "./geometry/geometry.ts";
 import { wkbBox } from "./geometry/wkb-box.ts";
 import { parseWkt } from "./geometry/wkt-read.ts";
+import type { IndexSet } from "./index/api.ts";
 import type { ReadOptions } from "./store/store.ts";
 import type { MetaColumn } from "./table/column.ts";
 import type { MetaTable } from "./table/open.ts";
@@ -30,10 +31,23 @@ export interface Description {
 export interface ColumnDescription {
   name: string;
   type: string;
+  /** Whether queries can use an index of it. */
   indexed: boolean;
+  /** The index it has, whatever its state. */
+  index?: IndexDescription;
   /** Rows in a chunk. */
   chunk_rows: number;
   role?: "geometry" | "time" | "location";
+}
+
+export interface IndexDescription {
+  kind: "rtree" | "btree" | "category";
+  /** Of the array or group in the store. */
+  path: string;
+  state: "verified" | "unverified" | "stale";
+  why: string;
+  /** Rows from the first on that are in it; later ones are scanned. */
+  rows: number;
 }
 
 export interface Extent {
@@ -51,27 +65,52 @@ export interface Described {
   version: string;
   table: MetaTable;
   location: ByColumn | Stacked | undefined;
+  indexes: IndexSet;
 }
 
 /** Describes a collection: what its metadata says, and its extents, which are found by reading. */
 export async function describe(what: Described, options: ReadOptions = {}): Promise<Description> {
   const { name, source, version, table, location } = what;
+  const indexes = await describeIndexes(what.indexes, options);
   return {
     name,
     source,
     rows: table.rows,
     version,
-    columns: [...table.columns.values()].map((column) => describeColumn(column, what)),
+    columns: [...table.columns.values()].map((column) => describeColumn(column, what, indexes)),
     extent: await extentOf(table, options),
     layout: location ? describeLayout(location) : null,
     unusable: [...table.unusable].map(([column, error]) => ({ name: column, why: error.message })),
   };
 }
 
-function describeColumn(column: MetaColumn, { table, location }: Described): ColumnDescription {
+function describeColumn(
+  column: MetaColumn,
+  { table, location }: Described,
+  indexes: ReadonlyMap<string, IndexDescription>,
+): ColumnDescription {
   const role = roleOf(column.name, table, location);
   const { name, type, chunkRows } = column;
-  return { name, type: typeName(type), indexed: false, chunk_rows: chunkRows, ...(role && { role }) };
+  const index = indexes.get(name);
+  return {
+    name,
+    type: typeName(type),
+    indexed: index !== undefined && index.state !== "stale",
+    ...(index && { index }),
+    chunk_rows: chunkRows,
+    ...(role && { role }),
+  };
+}
+
+async function describeIndexes(
+  { indexes }: IndexSet,
+  options: ReadOptions,
+): Promise<ReadonlyMap<string, IndexDescription>> {
+  const described = await mapLimit(indexes, 4, async (index) => {
+    const { kind, path, covered } = index;
+    return [index.column, { kind, path, ...(await index.state(options)), rows: covered }] as const;
+  });
+  return new Map(described);
 }
 
 function roleOf(

@@ -48,6 +48,8 @@ export const ERROR_STATUS = {
   corrupt_chunk: 502,
   meta_invalid: 502,
   bad_geometry: 502,
+  /** An index that is damaged: the same query can be answered without it. */
+  index_unusable: 502,
   source_changed: 503,
   shutting_down: 503,
   timeout: 504,

@@ -17,6 +17,11 @@ import { locate } from "./store/location.ts";
 import { openSource, type SourceOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
+export interface OpenSourceOptions extends OpenOptions, SourceOptions {
+  /** Where `zarrsift index --to` has put the indexes of a source that cannot be written: a path, a URL or a store. */
+  indexes?: string | Store | undefined;
+}
+
 /**
  * Opens a collection: a path (in Node), an http(s) or s3 URL, either with `#ref` for an Icechunk branch, tag or snapshot,
  * or a store of your own.
@@ -24,8 +29,10 @@ import type { Store } from "./store/store.ts";
  */
 export async function open(
   source: string | Store,
-  options: OpenOptions & SourceOptions = {},
+  { indexes, ...given }: OpenSourceOptions = {},
 ): Promise<Collection> {
+  const indexStore = typeof indexes === "string" ? await openSource(indexes, given) : indexes;
+  const options = indexStore ? { ...given, indexStore } : given;
   if (typeof source !== "string") return openCollection(source, options);
   const store = await openSource(source, options);
   const openVersion = async (version: string) => {
@@ -49,12 +56,22 @@ export {
 } from "./collection.ts";
 export type { Description } from "./describe.ts";
 export { ERROR_STATUS, type ErrorCode, isZarrsiftError, type Position, ZarrsiftError } from "./errors.ts";
+export {
+  type BuildOptions,
+  type BuildProgress,
+  buildIndexes,
+  type ColumnReport,
+} from "./index/build/build.ts";
+export { type CheckOptions, type ColumnCheck, checkIndexes } from "./index/build/check.ts";
+export { type DropOptions, dropIndexes } from "./index/build/drop.ts";
 export type { Batch, OutputColumn, Parameter, QueryOptions } from "./plan/api.ts";
 export { MemoryStore } from "./store/memory.ts";
 export { openSource, type SourceOptions } from "./store/open.ts";
+export { openWritable } from "./store/open-writable.ts";
 export type { S3Credentials, S3Options } from "./store/s3.ts";
 export type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store/store.ts";
 export type { AllowedPrefix } from "./store/virtual-chunks.ts";
+export type { Lock, WritableStore } from "./store/writable.ts";
 export { type SqlType, type TimeUnit, typeName } from "./table/types.ts";
 export { type CellValue, cellAt, type Vector } from "./table/vector.ts";
 export type { Face, Layout, Resource, ViewDefinition, ViewFace, ViewOptions } from "./view/api.ts";

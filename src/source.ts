@@ -1,5 +1,7 @@
 import { abortable } from "./abort.ts";
 import { ZarrsiftError } from "./errors.ts";
+import type { IndexSet } from "./index/api.ts";
+import { openIndexes } from "./index/open.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
@@ -7,7 +9,12 @@ import { VersionGuard } from "./view/guard.ts";
 import { type ByColumn, findLocation, type LocationOptions, type Stacked } from "./view/locate.ts";
 import { Hierarchy } from "./zarr/hierarchy.ts";
 
-export interface SourceReadOptions extends TableOptions, LocationOptions {}
+export interface SourceReadOptions extends TableOptions, LocationOptions {
+  /** A store that holds the indexes, where they are kept beside the source. */
+  indexStore?: Store | undefined;
+  /** Compare every indexed chunk with its checksum before an index is used; default: as they are read. */
+  verifyIndexes?: boolean | undefined;
+}
 
 /** What was read of a source at one version. */
 export class Snapshot {
@@ -17,14 +24,18 @@ export class Snapshot {
   /** `undefined`: nothing says where granules are. */
   readonly location: ByColumn | Stacked | undefined;
   #version: Promise<string> | undefined;
+  readonly #options: SourceReadOptions;
   #guard: VersionGuard | undefined;
+  #indexes: Promise<IndexSet> | undefined;
 
   private constructor(
     store: Store,
     hierarchy: Hierarchy,
     table: MetaTable,
     location: ByColumn | Stacked | undefined,
+    options: SourceReadOptions,
   ) {
+    this.#options = options;
     this.store = store;
     this.hierarchy = hierarchy;
     this.table = table;
@@ -37,7 +48,23 @@ export class Snapshot {
   static async read(store: Store, options: SourceReadOptions): Promise<Snapshot> {
     const hierarchy = await Hierarchy.open(store, options);
     const table = await openTable(hierarchy, store, options);
-    return new Snapshot(store, hierarchy, table, await findLocation(table, hierarchy, options));
+    return new Snapshot(store, hierarchy, table, await findLocation(table, hierarchy, options), options);
+  }
+
+  /** Its indexes, opened when they are asked for first: the source's own, or those kept beside it. */
+  indexes(options: ReadOptions = {}): Promise<IndexSet> {
+    this.#indexes ??= this.#openIndexes().catch((error) => {
+      this.#indexes = undefined;
+      throw error;
+    });
+    return abortable(this.#indexes, options.signal);
+  }
+
+  async #openIndexes(): Promise<IndexSet> {
+    const { indexStore, verifyIndexes: verify = false } = this.#options;
+    if (!indexStore) return openIndexes(this.store, this.hierarchy, this.table, { verify });
+    const beside = await Hierarchy.open(indexStore);
+    return openIndexes(indexStore, beside, this.table, { verify, source: this.store });
   }
 
   version(): Promise<string> {

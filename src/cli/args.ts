@@ -13,6 +13,8 @@ export interface Arguments {
   positionals: string[];
   /** The value of a text option; its last one where it was given twice. */
   text(name: string): string | undefined;
+  /** All values of a text option that may be given several times. */
+  texts(name: string): string[];
   flag(name: string): boolean;
 }
 
@@ -28,6 +30,10 @@ export function parse(words: readonly string[], options: OptionSpecs): Arguments
     return {
       positionals,
       text: (name) => (typeof values[name] === "string" ? values[name] : undefined),
+      texts: (name) => {
+        const value = values[name];
+        return Array.isArray(value) ? value.map(String) : typeof value === "string" ? [value] : [];
+      },
       flag: (name) => values[name] === true,
     };
   } catch (error) {

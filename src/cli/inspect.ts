@@ -1,4 +1,4 @@
-import type { Description } from "../describe.ts";
+import type { Description, IndexDescription } from "../describe.ts";
 import { open } from "../index.ts";
 import { absentStatuses, UsageError } from "./args.ts";
 import { ambientS3 } from "./aws.ts";
@@ -6,7 +6,9 @@ import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+
+const KINDS = { rtree: "R-tree", btree: "B+tree", category: "category" } as const;
 
 const help = `usage: zarrsift inspect SOURCE [--json]
 
@@ -14,6 +16,7 @@ Shows what a source holds: rows, version, where its granules are, and the column
 ${SOURCE_HELP}
 
   --json               the same as JSON
+  ${INDEXES_HELP}
   ${ABSENT_HELP}
 
 examples:
@@ -25,14 +28,19 @@ examples:
 /** `zarrsift inspect SOURCE`: what a source holds. */
 export const inspect: Command = {
   help,
-  options: { json: { type: "boolean" }, absent: { type: "string" } },
+  options: { json: { type: "boolean" }, indexes: { type: "string" }, absent: { type: "string" } },
   async run(args) {
     const [source, ...surplus] = args.positionals;
     if (source === undefined) throw new UsageError("inspect needs a SOURCE");
     if (surplus.length > 0) throw new UsageError(`inspect takes one SOURCE, not also ${surplus.join(" ")}`);
     const progress = startProgress(`reading ${source}`);
     try {
-      const collection = await open(source, { absent: absentStatuses(args), s3: ambientS3(), log });
+      const collection = await open(source, {
+        indexes: args.text("indexes"),
+        absent: absentStatuses(args),
+        s3: ambientS3(),
+        log,
+      });
       const description = await collection.describe();
       progress.done();
       await print(args.flag("json") ? json(description) : page(description, terminalWidth()));
@@ -49,7 +57,7 @@ function json(description: Description): string {
 
 /** The description as a page of text. */
 function page(description: Description, width: number | undefined): string {
-  const { extent, layout } = description;
+  const { extent, layout, rows: all } = description;
   const facts = [
     ["source", description.source],
     ["rows", description.rows.toLocaleString("en")],
@@ -59,12 +67,18 @@ function page(description: Description, width: number | undefined): string {
     ...(extent.time ? [["time", extent.time.join(" … ")]] : []),
   ];
   const top = facts.map(([name, value]) => `${name!.padEnd(10)}${value}\n`).join("");
-  const rows = description.columns.map(({ name, type, chunk_rows, role, indexed }) => {
-    return [name, type, chunk_rows.toLocaleString("en"), role ?? "", indexed ? "yes" : ""];
+  const rows = description.columns.map(({ name, type, chunk_rows, role, index }) => {
+    return [name, type, chunk_rows.toLocaleString("en"), role ?? "", index ? indexText(index, all) : ""];
   });
   const unusable = description.unusable.map(({ name, why }) => `not a column: ${name}: ${why}\n`).join("");
   const heads = ["column", "type", "rows a chunk", "role", "index"];
   return `${top}\n${grid(heads, rows, [false, false, true, false, false], width)}${unusable}`;
+}
+
+/** `B+tree, verified`, and how many rows of all it holds where some came later. */
+function indexText({ kind, state, rows }: IndexDescription, all: number): string {
+  const part = rows < all ? `, ${rows.toLocaleString("en")} rows` : "";
+  return `${KINDS[kind]}, ${state}${part}`;
 }
 
 function granules(layout: Description["layout"]): string {

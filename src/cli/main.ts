@@ -29,6 +29,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "index",
+    summary: "index the columns of a source, in the source itself or beside it",
+    load: async () => (await import("./index-command.ts")).index,
+  },
+  {
     name: "demo",
     summary: "make a small collection, query it, serve it, show how to read it",
     load: async () => (await import("./demo.ts")).demo,

@@ -12,7 +12,7 @@ import { readParams } from "./params.ts";
 import { startProgress } from "./progress.ts";
 import { SqlFailure } from "./report.ts";
 import { FORMATS, rowsAs } from "./rows.ts";
-import { ABSENT_HELP, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
 
 const help = `usage: zarrsift query SOURCE SQL [options]
 
@@ -23,6 +23,7 @@ ${SOURCE_HELP}
   --params JSON        values for $1, $2 … in the SQL, as a JSON array
   --explain            show the steps instead of the answer; EXPLAIN in front of the SQL does the same
   --analyze            with --explain: run them too, and show rows, requests, bytes and times
+  ${INDEXES_HELP}
   ${ABSENT_HELP}
 
 examples:
@@ -42,6 +43,7 @@ export const query: Command = {
     params: { type: "string" },
     explain: { type: "boolean" },
     analyze: { type: "boolean" },
+    indexes: { type: "string" },
     absent: { type: "string" },
   },
   async run(args) {
@@ -53,7 +55,12 @@ export const query: Command = {
     const text = answer(args, sql);
     const progress = startProgress(`querying ${source}`);
     try {
-      const collection = await open(source, { absent: absentStatuses(args), s3: ambientS3(), log });
+      const collection = await open(source, {
+        indexes: args.text("indexes"),
+        absent: absentStatuses(args),
+        s3: ambientS3(),
+        log,
+      });
       for await (const part of text(collection)) {
         progress.done();
         await print(part);

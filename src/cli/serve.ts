@@ -10,7 +10,7 @@ import { type ConfiguredSource, readConfig } from "./config.ts";
 import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, namedSources, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, namedIndexes, namedSources, SOURCE_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
@@ -27,6 +27,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --trust-proxy        believe X-Forwarded-* headers
   --config FILE        YAML or JSON with further collections, how they are read, and limits; docs/config.schema.json
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
+  --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
   ${ABSENT_HELP}
 
 examples:
@@ -45,6 +46,7 @@ export const serve: Command = {
     "trust-proxy": { type: "boolean" },
     config: { type: "string" },
     "state-dir": { type: "string" },
+    indexes: { type: "string", multiple: true },
     absent: { type: "string" },
   },
   async run(args) {
@@ -57,7 +59,7 @@ export const serve: Command = {
     const port = integer(args, "port", 0, 65535) ?? 8000;
     const options = { ...appOptions(args, sources), limits };
     const counts = sources.map(({ name }) => ({ collection: name, requests: 0, bytes: 0 }));
-    const collections = await openAll(sources, counts);
+    const collections = await openAll(sources, counts, args);
     try {
       const views = viewsFile(args);
       await listen({ ...options, collections, views, sourceCounts: () => counts }, host, port);
@@ -100,12 +102,22 @@ function appOptions(args: Arguments, sources: readonly ConfiguredSource[]): Omit
   };
 }
 
-async function openAll(sources: readonly ConfiguredSource[], counts: SourceCount[]): Promise<Collection[]> {
+async function openAll(
+  sources: readonly ConfiguredSource[],
+  counts: SourceCount[],
+  args: Arguments,
+): Promise<Collection[]> {
+  const indexes = namedIndexes(args.texts("indexes"), sources);
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
     return await Promise.all(
-      sources.map(({ source, ref, options }, i) =>
-        open(ref === undefined ? source : `${source}#${ref}`, { ...options, log, total: counts[i] }),
+      sources.map(({ name, source, ref, options }, i) =>
+        open(ref === undefined ? source : `${source}#${ref}`, {
+          ...options,
+          indexes: indexes.get(name),
+          log,
+          total: counts[i],
+        }),
       ),
     );
   } finally {

@@ -1,4 +1,4 @@
-import { UsageError } from "./args.ts";
+import { suggest, UsageError } from "./args.ts";
 
 /** What `--help` of every command that takes a SOURCE says about it. */
 export const SOURCE_HELP = `SOURCE is a directory, or a file:, http:, https: or s3: URL, of a Zarr hierarchy or an Icechunk repository;
@@ -7,6 +7,10 @@ export const SOURCE_HELP = `SOURCE is a directory, or a file:, http:, https: or 
 /** Help for `--absent`. */
 export const ABSENT_HELP = `--absent STATUSES    HTTP statuses that mean "not there", commas between (default 404);
                        buckets without list permission answer 403`;
+
+/** Help for `--indexes`. */
+export const INDEXES_HELP =
+  "--indexes DIR        where zarrsift index --to has put the source's indexes: a directory or URL";
 
 /** A collection to serve: under which name, from where. */
 export interface NamedSource {
@@ -49,4 +53,28 @@ export function namedSources(words: readonly string[]): NamedSource[] {
     );
   });
   return sources;
+}
+
+/**
+ * `--indexes [NAME=]DIR`: where each collection's indexes are.
+ *
+ * @throws UsageError for a name that no source has, and where NAME is needed to tell
+ */
+export function namedIndexes(words: readonly string[], sources: readonly NamedSource[]): Map<string, string> {
+  const places = new Map<string, string>();
+  for (const word of words) {
+    const [, given, place = word] = /^([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)$/.exec(word) ?? [];
+    const name = given ?? (sources.length === 1 ? sources[0]!.name : undefined);
+    if (name === undefined)
+      throw new UsageError(`--indexes ${word}: there are several sources; write NAME=${word}`);
+    if (!sources.some((source) => source.name === name))
+      throw new UsageError(
+        `--indexes ${word}: no source is named ${name}${suggest(
+          name,
+          sources.map((source) => source.name),
+        )}`,
+      );
+    places.set(name, place);
+  }
+  return places;
 }

@@ -16,6 +16,7 @@ const ENTRY_BYTES = 200;
 export class CacheStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
+  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
   readonly #store: Store;
   readonly #largest: number;
   readonly #budget: number;
@@ -26,6 +27,7 @@ export class CacheStore implements Store {
   constructor(store: Store, budget: number) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
+    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
     this.#store = store;
     this.#budget = budget;
     this.#largest = budget / 4;

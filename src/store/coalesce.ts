@@ -20,6 +20,7 @@ interface Asked {
 export class CoalesceStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
+  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
   readonly #store: Store;
   readonly #gap: number;
   readonly #largest: number;
@@ -28,6 +29,7 @@ export class CoalesceStore implements Store {
   constructor(store: Store, { gap = 64 * 1024, largest = 16 * 1024 * 1024 }: CoalesceOptions = {}) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
+    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
     this.#store = store;
     this.#gap = gap;
     this.#largest = largest;

@@ -7,12 +7,14 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store, Traffic } from ".
 export class CountingStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
+  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
   readonly total: Traffic;
   readonly #store: Store;
 
   constructor(store: Store, total: Traffic = { requests: 0, bytes: 0 }) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
+    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
     this.total = total;
     this.#store = store;
   }

@@ -1,6 +1,7 @@
 import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
 import type { Icechunk } from "./icechunk-load.ts";
 import type { Store } from "./store.ts";
+import type { WritableStore } from "./writable.ts";
 
 /** What Icechunk takes to mean "no such object". */
 const NOT_FOUND = "ObjectNotFound";
@@ -28,8 +29,9 @@ export class Failures {
   }
 }
 
-/** A read-only Icechunk storage over any of our stores. */
-export function icechunkStorage(icechunk: Icechunk, store: Store, failures: Failures) {
+/** An Icechunk storage over any of our stores; it can be written where the store can. */
+export function icechunkStorage(icechunk: Icechunk, store: Store | WritableStore, failures: Failures) {
+  const writable = "set" in store ? store : undefined;
   const guarded =
     <A, R>(work: (argument: A) => Promise<R>) =>
     async (_error: null, argument: A): Promise<R> => {
@@ -42,31 +44,60 @@ export function icechunkStorage(icechunk: Icechunk, store: Store, failures: Fail
       }
     };
   const refuse = guarded(async () => {
-    throw new ZarrsiftError("internal", "Icechunk repositories are only read here, never written");
+    throw new ZarrsiftError("internal", "this is not done in Icechunk repositories here");
   });
   const backend = {
-    canWrite: async () => false,
-    getObjectRange: guarded(async ({ path, rangeStart, rangeEnd }: ObjectRange) => ({
-      data: await readObject(store, path, rangeStart, rangeEnd),
-      version: {},
-    })),
-    getObjectConditional: guarded(async ({ path }: { path: string }) => ({
-      kind: "modified",
-      data: await readObject(store, path),
-      newVersion: {},
-    })),
+    canWrite: async () => writable !== undefined,
+    getObjectRange: guarded(async ({ path, rangeStart, rangeEnd }: ObjectRange) => {
+      const version = writable ? await versionOf(writable, path) : {};
+      return { data: await readObject(store, path, rangeStart, rangeEnd), version };
+    }),
+    getObjectConditional: guarded(async ({ path }: { path: string }) => {
+      const newVersion = writable ? await versionOf(writable, path) : {};
+      return { kind: "modified", data: await readObject(store, path), newVersion };
+    }),
     listObjects: guarded(async (prefix: string) => {
       const ids = await keysBelow(store, prefix.replace(/\/$/, ""));
       // Sizes and times are asked for by garbage collection only.
       return ids.map((id) => ({ id, createdAt: new Date(0), sizeBytes: 0 }));
     }),
-    getObjectLastModified: refuse,
-    putObject: refuse,
-    copyObject: refuse,
+    // Asked for what has just been written, to see that the storage's clock is right: it is this machine's.
+    getObjectLastModified: writable ? guarded(async () => new Date()) : refuse,
+    putObject: writable ? guarded((put: ObjectPut) => putObject(writable, put)) : refuse,
+    copyObject: writable
+      ? guarded(async ({ from, to }: { from: string; to: string }) =>
+          putObject(writable, { path: to, data: await readObject(writable, from) }),
+        )
+      : refuse,
     deleteBatch: refuse,
   };
   // Its types leave the first argument of every callback out, which is always null.
   return icechunk.Storage.newCustom(backend as unknown as Parameters<Icechunk["Storage"]["newCustom"]>[0]);
+}
+
+interface ObjectPut {
+  path: string;
+  data: Uint8Array;
+  /** What it must be now: nothing, where no etag is in it. Left out: whatever it is. */
+  previousVersion?: { etag?: string };
+}
+
+/**
+ * Writes an object if it still is what it was. In a directory nobody can do that at one go: whoever writes through us
+ * has a lock, and Icechunk's own writers take the same risk there.
+ */
+async function putObject(store: WritableStore, { path, data, previousVersion }: ObjectPut) {
+  if (previousVersion) {
+    const { etag } = await versionOf(store, path);
+    if (etag !== previousVersion.etag) return { kind: "not_on_latest_version" };
+  }
+  await store.set(path, data);
+  return { kind: "updated", newVersion: await versionOf(store, path) };
+}
+
+async function versionOf(store: Store, path: string): Promise<{ etag?: string }> {
+  const stat = await store.stat(path);
+  return stat ? { etag: stat.stamp } : {};
 }
 
 interface ObjectRange {

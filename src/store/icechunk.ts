@@ -23,7 +23,7 @@ export interface IcechunkOptions extends ReadOptions {
 const MAGIC = new TextEncoder().encode("ICE🧊CHUNK");
 const METADATA_KEY = /(^|\/)(zarr\.json|\.z(array|group|attrs|metadata))$/;
 /** What Icechunk says, the snapshot well read, of keys for which it has no plain null. */
-const NO_SUCH_KEY =
+export const NO_SUCH_KEY =
   /^(invalid zarr key format|v2 key not found at|node not found at|there is not an array at)/;
 /** What Icechunk's shorter messages mean. */
 const MEANINGS: Record<string, string> = {
@@ -57,32 +57,34 @@ export async function openIcechunk(files: Store, options: IcechunkOptions = {}):
   const opening = openSession(icechunk, files, ref, failures).catch((error) => {
     throw ourError(error, files.url, failures);
   });
+  const { session, repository } = await abortable(opening, signal);
   const virtual = options.virtual ?? new VirtualChunks([]);
-  const store = new IcechunkStore(files, ref, await abortable(opening, signal), failures, virtual);
+  const store = new IcechunkStore(files, ref, session, failures, { repository, virtual });
   // The snapshot itself is read with the first key: a broken one should fail here.
   await store.get("zarr.json", { signal });
   return store;
 }
 
 type Session = InstanceType<Icechunk["Session"]>;
+type Repository = InstanceType<Icechunk["Repository"]>;
 
 async function openSession(
   icechunk: Icechunk,
   files: Store,
   ref: string,
   failures: Failures,
-): Promise<Session> {
+): Promise<{ session: Session; repository: Repository }> {
   const storage = icechunkStorage(icechunk, files, failures);
   // Manifests are read when they are needed, not ahead.
   const config = { manifest: { preload: { max_total_refs: 0 } } };
   const repository = await whileBusy(icechunk.Repository.open(storage, config));
   const session = await openRef(repository, ref);
   if (!session) throw await unknownRef(repository, ref, files.url);
-  return session;
+  return { session, repository };
 }
 
 /** One snapshot of a repository. Its url is the repository's with `#ref`. */
-class IcechunkStore implements Store {
+export class IcechunkStore implements Store {
   readonly url: string;
   readonly snapshot: string;
   readonly #files: Store;
@@ -93,8 +95,17 @@ class IcechunkStore implements Store {
   readonly #references: IcechunkReferences;
   /** Arrays that have shown to hold virtual chunks: those are looked for first. */
   readonly #virtualArrays = new Set<string>();
+  readonly #repository: Repository | undefined;
+  readonly #changes = new Map<string, Promise<readonly string[] | undefined>>();
 
-  constructor(files: Store, ref: string, session: Session, failures: Failures, virtual: VirtualChunks) {
+  constructor(
+    files: Store,
+    ref: string,
+    session: Session,
+    failures: Failures,
+    { repository, virtual }: { repository: Repository; virtual: VirtualChunks },
+  ) {
+    this.#repository = repository;
     this.url = `${files.url}#${ref}`;
     this.snapshot = session.snapshotId;
     this.#files = files;
@@ -174,6 +185,30 @@ class IcechunkStore implements Store {
     return { keys: names.filter(isKey).sort(), prefixes: names.filter((name) => !isKey(name)).sort() };
   }
 
+  /** By Icechunk's own account of what its commits changed. */
+  async unchangedSince(snapshot: string, path: string): Promise<boolean | undefined> {
+    if (snapshot === this.snapshot) return true;
+    let changes = this.#changes.get(snapshot);
+    if (!changes) {
+      changes = this.#changedSince(snapshot);
+      this.#changes.set(snapshot, changes);
+    }
+    const changed = await changes;
+    return changed && !changed.some((other) => other === `/${path}` || other.startsWith(`/${path}/`));
+  }
+
+  /** Paths of all nodes that differ; `undefined` where it cannot be known: the snapshot has expired, or is of another line. */
+  async #changedSince(snapshot: string): Promise<readonly string[] | undefined> {
+    if (!this.#repository) return undefined;
+    const options = { fromSnapshotId: snapshot, toSnapshotId: this.snapshot };
+    const diff = await whileBusy(this.#repository.diff(options)).catch(() => undefined);
+    if (!diff) return undefined;
+    const moved = diff.movedNodes.flatMap(({ from, to }) => [from, to]);
+    const { newGroups, newArrays, deletedGroups, deletedArrays, updatedGroups, updatedArrays } = diff;
+    const nodes = [newGroups, newArrays, deletedGroups, deletedArrays, updatedGroups, updatedArrays].flat();
+    return [...nodes, ...Object.keys(diff.updatedChunks ?? {}), ...moved];
+  }
+
   async close(): Promise<void> {
     await this.#files.close?.();
   }
@@ -210,7 +245,7 @@ class IcechunkStore implements Store {
 }
 
 /** What Icechunk threw as one of ours: the source's own failure where that was behind it. */
-function ourError(error: unknown, where: string, failures: Failures): unknown {
+export function ourError(error: unknown, where: string, failures: Failures): unknown {
   if (error instanceof ZarrsiftError) return error;
   const behind = failures.recall(error);
   if (behind !== undefined) return behind;

@@ -1,12 +1,15 @@
+import { ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { takeRange } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, ReadOptions } from "./store.ts";
+import type { Lock, WritableStore } from "./writable.ts";
 
 /** A store in memory: for tests, for small things made on the fly, and for data that came by another way. */
-export class MemoryStore implements Store {
+export class MemoryStore implements WritableStore {
   readonly url: string;
   readonly snapshot?: string;
   readonly #values = new Map<string, { bytes: Uint8Array; stamp: string }>();
+  readonly #locks = new Set<string>();
   #writes = 0;
 
   /**
@@ -31,6 +34,18 @@ export class MemoryStore implements Store {
 
   delete(key: string): void {
     this.#values.delete(key);
+  }
+
+  async lock(key: string): Promise<Lock> {
+    if (this.#locks.has(key))
+      throw new ZarrsiftError("busy", `${this.url}/${key} is locked: try again later`);
+    this.#locks.add(key);
+    return {
+      ensure: async () => {},
+      release: async () => {
+        this.#locks.delete(key);
+      },
+    };
   }
 
   keys(): IterableIterator<string> {

@@ -28,6 +28,12 @@ export interface Store {
    */
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined>;
 
+  /**
+   * Whether nothing at or below `path` differs from what it was in another snapshot of a pinned store.
+   * @returns `undefined` where nobody knows
+   */
+  unchangedSince?(snapshot: string, path: string): Promise<boolean | undefined>;
+
   /** Forget whatever is cached, because the source changed. Wrappers pass it on. */
   clear?(): void;
 

@@ -25,6 +25,8 @@ export class MetaColumn implements Column {
   readonly path: string;
   readonly meta: ArrayMeta;
   readonly decoding: Decoding;
+  /** Told of every chunk that is read from the source: its stored bytes, `undefined` where it is missing. */
+  onStored: ((chunk: number, bytes: Uint8Array | undefined) => void) | undefined;
   readonly #store: Store;
   readonly #cache: VectorCache;
 
@@ -63,6 +65,7 @@ export class MetaColumn implements Column {
   async stored(chunk: number, options: ReadOptions = {}): Promise<ChunkData> {
     const key = this.keyOf(chunk);
     const bytes = await this.#store.get(key, options);
+    this.onStored?.(chunk, bytes);
     return bytes ? decodeChunk(this.meta, bytes, `${this.#store.url}/${key}`) : fillChunk(this.meta);
   }
 

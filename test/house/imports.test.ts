@@ -34,7 +34,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
 };
 
 /** The only places that may import Node's own modules: the rest runs in a browser. */
-const NODE_PLACES = /^src\/(store\/file\.ts$|server\/|cli\/|demo\/)/;
+const NODE_PLACES = /^src\/(store\/file(-write)?\.ts$|server\/|cli\/|demo\/)/;
 
 const files = filesBelow("src").filter((path) => path.endsWith(".ts"));
 

@@ -11,11 +11,15 @@ describe("public names", () => {
       "MemoryStore",
       "View",
       "ZarrsiftError",
+      "buildIndexes",
       "cellAt",
+      "checkIndexes",
+      "dropIndexes",
       "isZarrsiftError",
       "open",
       "openCollection",
       "openSource",
+      "openWritable",
       "typeName",
     ]);
   });

@@ -1,0 +1,37 @@
+/** A thread that does the work for one column after the other. */
+import { parentPort, workerData } from "node:worker_threads";
+import { isZarrsiftError, messageOf } from "../errors.ts";
+import { produceColumn } from "../index/build/product.ts";
+import { IndexTarget } from "../index/build/target.ts";
+import { openSource } from "../store/open.ts";
+import { openWritable } from "../store/open-writable.ts";
+import { openTable } from "../table/open.ts";
+import { Hierarchy } from "../zarr/hierarchy.ts";
+import type { ThreadAnswer, ThreadData, ThreadTask } from "./index-threads.ts";
+
+const { source, target, absent, cacheBytes } = workerData as ThreadData;
+const store = await openSource(source, { absent, cacheBytes });
+const hierarchy = await Hierarchy.open(store);
+const table = await openTable(hierarchy, store);
+const writable = await openWritable(target);
+const port = parentPort!;
+const answer = (message: ThreadAnswer) => port.postMessage(message);
+
+async function run({ column, wanted }: ThreadTask): Promise<void> {
+  const indexes = await IndexTarget.open(writable, hierarchy.format);
+  const onRows = (rows: number) => answer({ kind: "rows", rows });
+  const product = await produceColumn(table.columns.get(column)!, store, indexes, { wanted, onRows });
+  answer({ kind: "product", product, parts: indexes.parts() });
+}
+
+port.on("message", (task: ThreadTask) => {
+  run(task).catch((error) => {
+    const ours = isZarrsiftError(error);
+    answer({
+      kind: "error",
+      message: messageOf(error),
+      code: ours ? error.code : undefined,
+      details: ours ? error.details : {},
+    });
+  });
+});

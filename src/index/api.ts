@@ -1,0 +1,147 @@
+/**
+ * What indexes offer to planning. `src/index` knows neither SQL nor plans; `src/plan` knows no formats.
+ */
+import type { ReadOptions } from "../store/store.ts";
+
+/**
+ * - `verified`: the column is what was indexed;
+ * - `unverified`: nothing speaks against it, and not everything was checked;
+ * - `stale`: something disagrees, so that the index answers nothing.
+ */
+export interface IndexState {
+  state: "verified" | "unverified" | "stale";
+  /** What disagrees, or what the state rests on; for EXPLAIN. */
+  why: string;
+}
+
+/** A number or time in the column's own unit after CF scaling, as Vectors hold it. */
+export type Key = number | bigint;
+
+/** `low <= key <= high`; ±Infinity where open. */
+export interface KeyRange {
+  low: Key;
+  high: Key;
+}
+
+/** UTF-8 or bytes: `low <= key`, `key < high`; undefined where open. */
+export interface TextRange {
+  low?: Uint8Array | undefined;
+  high?: Uint8Array | undefined;
+  /** `key <= high` instead. */
+  highInclusive?: boolean | undefined;
+}
+
+export type Ranges = readonly KeyRange[] | readonly TextRange[];
+
+/** Rows from `from` to `to` (exclusive). */
+export interface RowWindow {
+  from: number;
+  to: number;
+}
+
+/** Rows, ascending, without repeats. */
+export type Rows = RowWindow | Float64Array;
+
+/** What a probe probably finds and costs. `bytes`: still to be fetched, caches considered. */
+export interface Estimate {
+  rows: number;
+  requests: number;
+  bytes: number;
+}
+
+interface AnyIndex {
+  readonly column: string;
+  /** The array's or group's path: `/indexes/date`. */
+  readonly path: string;
+  /** Rows 0…covered (exclusive) are in it; later ones must be scanned. */
+  readonly covered: number;
+  /** Found once per opened version; a chunk that is read later may make it stale. */
+  state(options?: ReadOptions): Promise<IndexState>;
+}
+
+/** B+tree: numbers, times, strings. NULL rows are in no range. */
+export interface OrderedIndex extends AnyIndex {
+  readonly kind: "btree";
+  readonly nullCount: number;
+  estimate(ranges: Ranges, options?: ReadOptions): Promise<Estimate>;
+  /** Exactly the covered rows whose key lies in one of the ranges. */
+  find(ranges: Ranges, options?: ReadOptions): Promise<Rows>;
+  /** Exactly how many, mostly without reading row numbers. */
+  count(ranges: Ranges, options?: ReadOptions): Promise<number>;
+  /** Rows in the order of their keys, ties by ascending idx also where descending; NULL rows left out. Lazy. */
+  inOrder(options?: ReadOptions & { descending?: boolean; within?: Ranges }): AsyncIterable<Float64Array>;
+  /** Smallest and largest key; undefined where all are NULL. */
+  extremes(options?: ReadOptions): Promise<{ min: Key | Uint8Array; max: Key | Uint8Array } | undefined>;
+  nullRows(options?: ReadOptions): Promise<Rows>;
+}
+
+/** value → rows, for few different values. */
+export interface CategoryIndex extends AnyIndex {
+  readonly kind: "category";
+  readonly nullCount: number;
+  /** Every value with the number of its rows, ordered by value. Read once, small. */
+  values(options?: ReadOptions): Promise<{ value: Key | Uint8Array; count: number }[]>;
+  estimate(
+    values: readonly (Key | Uint8Array)[],
+    options?: ReadOptions & { window?: RowWindow },
+  ): Promise<Estimate>;
+  /** Covered rows, those in `window` where one is given: less is read then. */
+  find(values: readonly (Key | Uint8Array)[], options?: ReadOptions & { window?: RowWindow }): Promise<Rows>;
+  nullRows(options?: ReadOptions): Promise<Rows>;
+}
+
+/** [west, south, east, north] in degrees. */
+export type QueryBox = readonly [number, number, number, number];
+
+/** R-tree over geometry. NULL and empty geometries are in no answer. */
+export interface SpatialIndex extends AnyIndex {
+  readonly kind: "rtree";
+  /** `boxes`: within [-180, 180], several where a query crosses ±180. */
+  estimate(boxes: readonly QueryBox[], options?: ReadOptions): Promise<Estimate>;
+  /** Covered rows whose real boxes touch one of `boxes`: a superset of those whose geometry does. */
+  find(boxes: readonly QueryBox[], options?: ReadOptions): Promise<SpatialMatches>;
+}
+
+export interface SpatialMatches {
+  /** Ascending, without repeats. */
+  rows: Float64Array;
+  /** Shape (rows, 4): the envelope of each; NaN where it crosses ±180, or is not known to lie within. */
+  boxes: Float64Array;
+  /** 1 where the geometry is exactly that rectangle. */
+  isBox: Uint8Array;
+}
+
+export type Index = OrderedIndex | CategoryIndex | SpatialIndex;
+
+/** min, max and NULL count of every chunk of a column; for geometry the envelope. */
+export interface ZoneMap {
+  readonly column: string;
+  readonly path: string;
+  readonly chunkRows: number;
+  /** Chunks 0…chunks (exclusive) are covered; one that grew since is not. */
+  readonly chunks: number;
+  state(options?: ReadOptions): Promise<IndexState>;
+  /** Loaded whole, once: a few bytes a chunk. */
+  load(options?: ReadOptions): Promise<Zones>;
+}
+
+/** Per chunk. Where every value is NULL, `min` is above `max` (floats: Infinity, -Infinity; boxes too). */
+export interface Zones {
+  nulls: Float64Array;
+  numbers?: {
+    min: Float64Array | BigInt64Array | BigUint64Array;
+    max: Float64Array | BigInt64Array | BigUint64Array;
+  };
+  /** `max` undefined: no upper bound. `exact` 0: `min` is cut short, or `max` cut and rounded up. */
+  texts?: { min: Uint8Array[]; max: (Uint8Array | undefined)[]; exact: Uint8Array };
+  /** west, south, east, north of the shapes brought to [-180, 180]; -180…180 where one crosses. */
+  boxes?: Float64Array;
+}
+
+/** All indexes of a source at one version. */
+export interface IndexSet {
+  readonly indexes: readonly Index[];
+  readonly zones: ReadonlyMap<string, ZoneMap>;
+  /** What could not be read or understood: a damaged index is no error of the query. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,143 @@
+/** Builds the indexes of a source, or brings them up to date. */
+import { ZarrsiftError } from "../../errors.ts";
+import type { ReadOptions, Store } from "../../store/store.ts";
+import type { Lock, WritableStore } from "../../store/writable.ts";
+import type { MetaColumn } from "../../table/column.ts";
+import { type MetaTable, openTable, type TableOptions } from "../../table/open.ts";
+import { Hierarchy } from "../../zarr/hierarchy.ts";
+import type { IndexKind } from "./choose.ts";
+import { ColumnWork } from "./column-work.ts";
+import type { ColumnProduct, ProductOptions } from "./product.ts";
+import { IndexTarget, LOCK, type WrittenParts } from "./target.ts";
+
+export interface BuildOptions extends ReadOptions {
+  /** Names of the columns to index; default: all that gain by it. */
+  columns?: readonly string[] | undefined;
+  onProgress?: ((progress: BuildProgress) => void) | undefined;
+  /** Told of each column when it is done. */
+  onColumn?: ((report: ColumnReport) => void) | undefined;
+  /** How the source's table is opened. */
+  table?: TableOptions | undefined;
+  /** Columns at work at once, each with up to 80 bytes a row in memory; default 1. */
+  parallel?: number | undefined;
+  /** Does the work for a column elsewhere, in another thread: `produceColumn` of the same source and target. */
+  produceElsewhere?: ((column: string, options: ProductOptions) => Promise<RemoteProduct>) | undefined;
+}
+
+/** What was written for a column, and the target's account of it. */
+export interface RemoteProduct {
+  product: ColumnProduct;
+  parts: WrittenParts;
+}
+
+export interface BuildProgress {
+  column: string;
+  /** What is done now: rows are read, then sorted and written. */
+  step: "compare" | "read" | "write";
+  /** Of this column. */
+  rows: number;
+  rowsTotal: number;
+  /** Columns that are done, of so many. */
+  columns: number;
+  columnsTotal: number;
+}
+
+/** What became of a column's indexes. */
+export interface ColumnReport {
+  column: string;
+  /** `undefined`: it has a zone map alone. */
+  kind: IndexKind | undefined;
+  /** `left`: it cannot be indexed. */
+  what: "built" | "extended" | "rebuilt" | "unchanged" | "left";
+  /** Why it is not simply built. */
+  why: string | undefined;
+  rows: number;
+  /** Bytes of the arrays written, and milliseconds taken. */
+  bytes: number;
+  ms: number;
+}
+
+/**
+ * Gives each column of a source an index that suits it, and a zone map; those that did not change since they were
+ * indexed are left as they are. Readers see each column's indexes when they are complete, and the old ones until then.
+ *
+ * @param target the source's own store, or one beside it
+ * @throws ZarrsiftError `busy` where another process does the same, `unknown_column`, `source_forbidden` …
+ */
+export async function buildIndexes(
+  source: Store,
+  target: WritableStore,
+  options: BuildOptions = {},
+): Promise<ColumnReport[]> {
+  const hierarchy = await Hierarchy.open(source, options);
+  const table = await openTable(hierarchy, source, { ...options.table, signal: options.signal });
+  const columns = namedColumns(table, source, options.columns);
+  const lock = await target.lock?.(LOCK);
+  try {
+    const indexes = await IndexTarget.open(target, hierarchy.format, options);
+    const reports = await inTurn(columns, source, indexes, lock, options);
+    const gone = indexes.columns().filter((name) => !table.columns.has(name) && !table.unusable.has(name));
+    if (gone.length > 0) await indexes.drop(gone, options);
+    await indexes.clean(options);
+    if (indexes.written > 0) await target.commit?.(commitMessage(reports));
+    return reports;
+  } finally {
+    await lock?.release();
+  }
+}
+
+/** Geometry takes longest and comes first. One failure ends all, and is told when the others have ended. */
+async function inTurn(
+  columns: readonly MetaColumn[],
+  source: Store,
+  indexes: IndexTarget,
+  lock: Lock | undefined,
+  options: BuildOptions,
+): Promise<ColumnReport[]> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const waiting = [...columns].sort(
+    (a, b) => Number(b.type.kind === "geometry") - Number(a.type.kind === "geometry"),
+  );
+  const reports: ColumnReport[] = [];
+  const worker = async () => {
+    for (let column = waiting.shift(); column; column = waiting.shift()) {
+      const place = () => [reports.length, columns.length] as const;
+      const report = await new ColumnWork(column, source, indexes, lock, { ...options, signal }, place).run();
+      reports.push(report);
+      options.onColumn?.(report);
+    }
+  };
+  const stopping = (error: unknown) => {
+    if (!stop.signal.aborted) stop.abort(error);
+    throw error;
+  };
+  await Promise.allSettled(Array.from({ length: options.parallel ?? 1 }, () => worker().catch(stopping)));
+  signal.throwIfAborted();
+  return reports;
+}
+
+/** The columns that are meant. @throws ZarrsiftError `unknown_column`, or why an array is no column */
+export function namedColumns(
+  table: MetaTable,
+  source: Store,
+  names: readonly string[] | undefined,
+): MetaColumn[] {
+  if (names === undefined) return [...table.columns.values()];
+  return [...new Set(names)].map((name) => {
+    const column = table.columns.get(name);
+    if (column) return column;
+    throw (
+      table.unusable.get(name) ??
+      new ZarrsiftError(
+        "unknown_column",
+        `${source.url} has no column ${name}; meta has: ${[...table.columns.keys()].join(", ")}`,
+      )
+    );
+  });
+}
+
+function commitMessage(reports: readonly ColumnReport[]): string {
+  const done = reports.filter(({ what }) => what !== "unchanged" && what !== "left");
+  return `zarrsift index: ${done.map(({ column, what }) => `${column} ${what}`).join(", ")}`;
+}

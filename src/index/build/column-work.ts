@@ -1,0 +1,166 @@
+import { isZarrsiftError, messageOf, ZarrsiftError } from "../../errors.ts";
+import type { Store } from "../../store/store.ts";
+import type { Lock } from "../../store/writable.ts";
+import type { MetaColumn } from "../../table/column.ts";
+import { keyTypeOf } from "../keys.ts";
+import { newIndexCache } from "../pages.ts";
+import type { BuildOptions, BuildProgress, ColumnReport } from "./build.ts";
+import { type Change, changeOf } from "./changes.ts";
+import type { IndexKind } from "./choose.ts";
+import { encodeTruthNow } from "./encode.ts";
+import { buildId } from "./nodes.ts";
+import { type ColumnProduct, produceColumn } from "./product.ts";
+import type { IndexTarget } from "./target.ts";
+
+const MOST_ROWS = 2 ** 32 - 1;
+
+/** What is done for one column. */
+export class ColumnWork {
+  readonly #column: MetaColumn;
+  readonly #source: Store;
+  readonly #target: IndexTarget;
+  readonly #lock: Lock | undefined;
+  readonly #options: BuildOptions;
+  readonly #place: () => readonly [number, number];
+  readonly #wanted: boolean;
+  #bytes = 0;
+
+  constructor(
+    column: MetaColumn,
+    source: Store,
+    target: IndexTarget,
+    lock: Lock | undefined,
+    options: BuildOptions,
+    place: () => readonly [number, number],
+  ) {
+    this.#column = column;
+    this.#source = source;
+    this.#target = target;
+    this.#lock = lock;
+    this.#options = options;
+    this.#place = place;
+    this.#wanted = options.columns !== undefined;
+  }
+
+  async run(): Promise<ColumnReport> {
+    const started = performance.now();
+    const finish = (kind: IndexKind | undefined, what: ColumnReport["what"], why?: string): ColumnReport => {
+      const ms = Math.round(performance.now() - started);
+      return { column: this.#column.name, kind, what, why, rows: this.#column.rows, bytes: this.#bytes, ms };
+    };
+    const refusal = await this.#refusal();
+    if (refusal !== undefined) {
+      if (this.#wanted) throw new ZarrsiftError("bad_request", refusal);
+      return finish(undefined, "left", refusal);
+    }
+    this.#progress("compare", 0);
+    let change = await this.#change();
+    if (change?.what === "same" && change.compared) change = await this.#renewTruth();
+    if (change?.what === "same") return finish(this.#kindNow, "unchanged", change.why);
+    try {
+      const kind = await this.#build();
+      if (!change) return finish(kind, "built");
+      return finish(kind, change.what === "grown" ? "extended" : "rebuilt", change.why);
+    } catch (error) {
+      if (this.#wanted || !isZarrsiftError(error, "bad_geometry")) throw error;
+      return finish(undefined, "left", messageOf(error));
+    }
+  }
+
+  /** Why the column cannot be indexed, if it cannot. */
+  async #refusal(): Promise<string | undefined> {
+    const { name, type, rows } = this.#column;
+    if (name.startsWith("_zarrsift")) return `Column ${name} cannot be indexed: its name is reserved`;
+    if (type.kind !== "geometry" && keyTypeOf(type) === undefined)
+      return `Column ${name} cannot be indexed: its type is ${type.kind}`;
+    if (rows > MOST_ROWS) return `Column ${name} cannot be indexed: it has more than ${MOST_ROWS} rows`;
+    const there = await this.#target.hierarchy?.node(`indexes/${name}`, this.#options).catch(() => undefined);
+    if (there?.nodeType !== "array" || type.kind === "geometry" || this.#records.indexes[name])
+      return undefined;
+    return `Column ${name} cannot be indexed: /indexes/${name} is an array of another program`;
+  }
+
+  get #records() {
+    return this.#target.records;
+  }
+
+  get #kindNow(): IndexKind | undefined {
+    return this.#records.indexes[this.#column.name]?.kind as IndexKind | undefined;
+  }
+
+  /** What became of the column since it was indexed; `undefined`: it was not, or not as is wanted now. */
+  async #change() {
+    const { name } = this.#column;
+    const truth = this.#records.truth[name];
+    if (!truth || !this.#records.zones[name] || !this.#target.hierarchy) return undefined;
+    if (this.#wanted && !this.#records.indexes[name]) return undefined;
+    const { store, hierarchy } = this.#target;
+    const reads = { store, hierarchy, cache: newIndexCache(2 ** 20) };
+    return changeOf(this.#column, truth, reads, this.#source, this.#options);
+  }
+
+  /**
+   * In a copy, where times are others, each chunk is read to see that it is the same: the times are noted, so that they
+   * tell the next time.
+   */
+  async #renewTruth(): Promise<Change> {
+    const { name } = this.#column;
+    const old = this.#records.truth[name]!.sums as number[];
+    const renewed = await encodeTruthNow(this.#column, this.#source, buildId(), this.#options);
+    const [sizes, crcs, stamps] = renewed.record.sums as number[];
+    if (sizes !== old[0] || crcs !== old[1])
+      return { what: "changed", why: "it changed while it was compared", compared: true };
+    if (stamps !== old[2]) {
+      await this.#target.write(renewed, this.#options);
+      await this.#lock?.ensure();
+      await this.#target.publish(this.#options, name, () => {
+        this.#records.truth[name] = renewed.record;
+      });
+    }
+    return { what: "same", why: "its bytes are the same", compared: true };
+  }
+
+  async #build(): Promise<IndexKind | undefined> {
+    const { name, rows } = this.#column;
+    let read = 0;
+    const onRows = (more: number) => {
+      read += more;
+      this.#progress(read < rows ? "read" : "write", read);
+    };
+    const { kind, index, zones, truth } = await this.#produce(onRows);
+    const { records } = this.#target;
+    await this.#lock?.ensure();
+    await this.#target.publish(this.#options, name, () => {
+      records.truth[name] = truth;
+      records.zones[name] = zones;
+      if (index) records.indexes[name] = index;
+      else delete records.indexes[name];
+    });
+    return kind;
+  }
+
+  /** Here, or where the caller wants it done; but for trees of v2, which are seen while they are written. */
+  async #produce(onRows: (rows: number) => void): Promise<ColumnProduct> {
+    const { produceElsewhere, signal } = this.#options;
+    const wanted = this.#wanted;
+    if (!produceElsewhere || (this.#target.format === 2 && this.#column.type.kind === "geometry")) {
+      const product = await produceColumn(this.#column, this.#source, this.#target, {
+        signal,
+        wanted,
+        onRows,
+      });
+      this.#bytes = product.bytes;
+      return product;
+    }
+    const { product, parts } = await produceElsewhere(this.#column.name, { signal, wanted, onRows });
+    this.#target.adopt(parts);
+    this.#bytes = product.bytes;
+    return product;
+  }
+
+  #progress(step: BuildProgress["step"], rows: number): void {
+    const [columns, columnsTotal] = this.#place();
+    const { name, rows: rowsTotal } = this.#column;
+    this.#options.onProgress?.({ column: name, step, rows, rowsTotal, columns, columnsTotal });
+  }
+}

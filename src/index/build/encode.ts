@@ -1,0 +1,137 @@
+/** One column's index, zone map and truth, made in one reading. */
+import { mapLimit } from "../../abort.ts";
+import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
+import type { ReadOptions, Store } from "../../store/store.ts";
+import type { MetaColumn } from "../../table/column.ts";
+import type { BytesVector, Vector } from "../../table/vector.ts";
+import type { EncodedIndex, IndexArray } from "../arrays.ts";
+import { OrderedBuilder } from "../btree-build.ts";
+import { CategoryBuilder } from "../category-build.ts";
+import { type RowShape, RTreeBuilder, rowShape } from "../rtree-build.ts";
+import { encodeTruth, type StoredChunk, storedChunk } from "../truth.ts";
+import { ZonesBuilder } from "../zones-build.ts";
+import { type IndexKind, MOST_VALUES } from "./choose.ts";
+import { readChunks } from "./chunks.ts";
+
+export interface EncodeOptions extends ReadOptions {
+  /** `undefined`: a zone map alone. */
+  kind: IndexKind | undefined;
+  /** Rows from the first on; all of them where the column is not longer. */
+  rows: number;
+  /** Part of the names of all groups of arrays, so that those of an older build stay. */
+  build: string;
+  /** Told of rows that are read. */
+  onRows?: ((rows: number) => void) | undefined;
+}
+
+export interface EncodedColumn {
+  /** `undefined`: none was asked for, or the column has too many different values for a category index. */
+  index: EncodedIndex | undefined;
+  zones: EncodedIndex;
+  truth: EncodedIndex;
+}
+
+/** Takes the rows of a column; false: it has enough of them. */
+interface Taker {
+  add(vector: Vector, shapes: readonly RowShape[] | undefined): boolean;
+  finish(name: string): EncodedIndex;
+}
+
+/** @throws ZarrsiftError `bad_geometry` naming the row, and what reading throws */
+export async function encodeColumn(
+  column: MetaColumn,
+  store: Store,
+  options: EncodeOptions,
+): Promise<EncodedColumn> {
+  const { kind, rows, build } = options;
+  const zones = new ZonesBuilder(column.type);
+  const chunks: StoredChunk[] = [];
+  let taker = kind && takerOf(kind, column, rows);
+  let done = 0;
+  for await (const { vector, stored } of readChunks(column, store, rows, options)) {
+    const shapes = column.type.kind === "geometry" ? shapesOf(vector, column, done) : undefined;
+    if (taker && !taker.add(vector, shapes)) taker = undefined;
+    zones.addChunk(vector, shapes);
+    chunks.push(stored);
+    done += vector.length;
+    options.onRows?.(vector.length);
+  }
+  const name = `${column.name}/${build}`;
+  const truth = encodeTruth(column, chunks, store.snapshot);
+  return {
+    index: kind === "rtree" ? taker && moved(taker.finish(column.name), build, "side") : taker?.finish(name),
+    zones: zones.finish(name, column.chunkRows),
+    truth: moved({ ...truth, record: { ...truth.record, rows } }, build),
+  };
+}
+
+/** The truth of a column alone, its chunks not decoded. */
+export async function encodeTruthNow(
+  column: MetaColumn,
+  store: Store,
+  build: string,
+  options: ReadOptions = {},
+): Promise<EncodedIndex> {
+  const count = Math.ceil(column.rows / column.chunkRows);
+  const chunks = await mapLimit(Array.from({ length: count }), 4, async (_, chunk) => {
+    const stat = await store.stat(column.keyOf(chunk), options);
+    return storedChunk(await store.get(column.keyOf(chunk), options), stat?.stamp);
+  });
+  return moved(encodeTruth(column, chunks, store.snapshot), build);
+}
+
+function takerOf(kind: IndexKind, column: MetaColumn, rows: number): Taker {
+  const { type, chunkRows } = column;
+  if (kind === "rtree") return spatialTaker(rows);
+  if (kind === "category") {
+    const builder = new CategoryBuilder(type, rows, chunkRows, MOST_VALUES);
+    return { add: (vector) => builder.addVector(vector), finish: (name) => builder.finish(name) };
+  }
+  const builder = new OrderedBuilder(type, rows, chunkRows);
+  return {
+    add(vector) {
+      builder.addVector(vector);
+      return true;
+    },
+    finish: (name) => builder.finish(name),
+  };
+}
+
+function spatialTaker(rows: number): Taker {
+  const builder = new RTreeBuilder(rows);
+  return {
+    add(_, shapes) {
+      for (const shape of shapes!) builder.add(shape);
+      return true;
+    },
+    finish: (name) => builder.finish(name),
+  };
+}
+
+function shapesOf(vector: Vector, column: MetaColumn, firstRow: number): RowShape[] {
+  const shapes = new Array<RowShape>(vector.length);
+  for (let i = 0; i < vector.length; i++) {
+    try {
+      shapes[i] = rowShape(vector as BytesVector, i);
+    } catch (error) {
+      if (!isZarrsiftError(error, "bad_geometry")) throw error;
+      const message = `Row ${firstRow + i} of column ${column.name}: ${error.message}`;
+      throw new ZarrsiftError("bad_geometry", message, {
+        cause: error,
+        details: { column: column.name, row: firstRow + i },
+      });
+    }
+  }
+  return shapes;
+}
+
+/** An index whose arrays have another place: the build's id behind the group that its record names. */
+export function moved({ arrays, record }: EncodedIndex, build: string, field = "path"): EncodedIndex {
+  const from = String(record[field]).slice("indexes/".length);
+  const place = (array: IndexArray) =>
+    array.path.startsWith(`${from}/`) ? `${from}/${build}${array.path.slice(from.length)}` : array.path;
+  return {
+    arrays: arrays.map((array) => ({ ...array, path: place(array) })),
+    record: { ...record, [field]: `indexes/${from}/${build}` },
+  };
+}

@@ -1,0 +1,56 @@
+/** One column's index, zone map and truth, written but not yet published. */
+import type { ReadOptions, Store } from "../../store/store.ts";
+import type { MetaColumn } from "../../table/column.ts";
+import type { JsonObject } from "../../zarr/json.ts";
+import { chooseKind, type IndexKind } from "./choose.ts";
+import { type EncodedColumn, encodeColumn } from "./encode.ts";
+import { buildId } from "./nodes.ts";
+import type { IndexTarget } from "./target.ts";
+
+export interface ProductOptions extends ReadOptions {
+  /** Whether it was asked for by name. */
+  wanted: boolean;
+  /** Told of rows that are read. */
+  onRows?: ((rows: number) => void) | undefined;
+}
+
+/** What the records are to say of a column. */
+export interface ColumnProduct {
+  /** `undefined`: it has a zone map alone. */
+  kind: IndexKind | undefined;
+  index: JsonObject | undefined;
+  zones: JsonObject;
+  truth: JsonObject;
+  /** Of their arrays. */
+  bytes: number;
+}
+
+/** Reads a column, and writes what belongs to its index beside what is published. */
+export async function produceColumn(
+  column: MetaColumn,
+  source: Store,
+  target: IndexTarget,
+  options: ProductOptions,
+): Promise<ColumnProduct> {
+  const { wanted, onRows, signal } = options;
+  const encode = (kind: IndexKind | undefined) =>
+    encodeColumn(column, source, { signal, kind, rows: column.rows, build: buildId(), onRows });
+  const kind = await chooseKind(column, source, wanted, options);
+  const encoded = await encode(kind);
+  if (kind !== "category" || encoded.index) return written(kind, encoded, column, target, options);
+  return written("btree", await encode("btree"), column, target, options);
+}
+
+async function written(
+  kind: IndexKind | undefined,
+  { index, zones, truth }: EncodedColumn,
+  column: MetaColumn,
+  target: IndexTarget,
+  options: ReadOptions,
+): Promise<ColumnProduct> {
+  if (kind === "rtree") await target.retire(column.name, options);
+  for (const part of [index, zones, truth]) if (part) await target.write(part, options);
+  const arrays = [index, zones, truth].flatMap((part) => part?.arrays ?? []);
+  const bytes = arrays.reduce((sum, { data }) => sum + data.byteLength, 0);
+  return { kind, index: index?.record, zones: zones.record, truth: truth.record, bytes };
+}

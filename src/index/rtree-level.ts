@@ -1,0 +1,111 @@
+import type { QueryBox } from "./api.ts";
+import { PAGE_BYTES } from "./arrays.ts";
+import type { TreeLayout } from "./rtree-layout.ts";
+
+/** What is looked for: boxes that touch one of these. */
+export interface Probe {
+  boxes: readonly QueryBox[];
+}
+
+/** Boxes of one level that touch, as numbers from the level's first on, ascending. */
+export interface LevelHits {
+  found: Uint32Array;
+  /** For how many of the boxes of `found` the probe asks, about: one that lies within counts 1. */
+  share: number;
+  /** Shape (found, 4). */
+  boxes: Float64Array;
+}
+
+const PER_PAGE = PAGE_BYTES / 8;
+
+/**
+ * Tests the boxes of `level` below `parents` (boxes of the level above, ascending). `pages` must hold them.
+ */
+export function testChildren(
+  probe: Probe,
+  { levels, nodeSize }: TreeLayout,
+  level: number,
+  parents: Uint32Array,
+  pages: ReadonlyMap<number, Uint8Array>,
+): LevelHits {
+  const base = levels[level]!;
+  const count = levels[level + 1]! - base;
+  const found = new Uint32Array(parents.length * nodeSize);
+  const boxes = new Float64Array(4 * found.length);
+  const scratch: Float64Array = new Float64Array(4 * nodeSize);
+  const views = new Views(pages);
+  let hits = 0;
+  let share = 0;
+  for (const parent of parents) {
+    const from = parent * nodeSize;
+    const to = Math.min(from + nodeSize, count);
+    // A number of 8 bytes stands before the first box.
+    const first = 1 + 4 * (base + from);
+    const page = Math.floor(first / PER_PAGE);
+    let at = first - page * PER_PAGE;
+    let data: Float64Array = views.of(page);
+    const beyond = at + 4 * (to - from) - PER_PAGE;
+    if (beyond > 0) {
+      scratch.set(data.subarray(at, PER_PAGE));
+      scratch.set(views.of(page + 1).subarray(0, beyond), PER_PAGE - at);
+      data = scratch;
+      at = 0;
+    }
+    for (let i = from; i < to; i++, at += 4) {
+      const part = touched(probe.boxes, data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!);
+      if (part === 0) continue;
+      share += part;
+      found[hits] = i;
+      boxes[4 * hits] = data[at]!;
+      boxes[4 * hits + 1] = data[at + 1]!;
+      boxes[4 * hits + 2] = data[at + 2]!;
+      boxes[4 * hits + 3] = data[at + 3]!;
+      hits++;
+    }
+  }
+  return { found: found.subarray(0, hits), boxes: boxes.subarray(0, 4 * hits), share };
+}
+
+/** Pages as numbers of 8 bytes; neighbours mostly ask for the same one. */
+class Views {
+  readonly #pages: ReadonlyMap<number, Uint8Array>;
+  #page = -1;
+  #view: Float64Array = new Float64Array(0);
+
+  constructor(pages: ReadonlyMap<number, Uint8Array>) {
+    this.#pages = pages;
+  }
+
+  of(page: number): Float64Array {
+    if (page === this.#page) return this.#view;
+    const bytes = this.#pages.get(page)!;
+    this.#page = page;
+    this.#view = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    return this.#view;
+  }
+}
+
+/** How much of a box the queries ask for, about, up to 1; 0: none touches it. */
+function touched(
+  queries: readonly QueryBox[],
+  west: number,
+  south: number,
+  east: number,
+  north: number,
+): number {
+  let part = 0;
+  for (const query of queries) {
+    if (west > query[2] || east < query[0] || south > query[3] || north < query[1]) continue;
+    const inside = west >= query[0] && east <= query[2] && south >= query[1] && north <= query[3];
+    if (inside) return 1;
+    part += overlap(west, east, query[0], query[2]) * overlap(south, north, query[1], query[3]);
+    part = Math.max(Number.MIN_VALUE, Math.min(1, part));
+  }
+  return part;
+}
+
+/** How much of `from` to `to` lies within `low` to `high`, 0 to 1. */
+function overlap(from: number, to: number, low: number, high: number): number {
+  const length = to - from;
+  return length > 0 ? Math.min(1, (Math.min(to, high) - Math.max(from, low)) / length) : 1;
+}

@@ -1,0 +1,297 @@
+/** Searches a Flatbush / geo-index tree a level at a time, reading only the pages that it walks. */
+import { abortable } from "../abort.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { Estimate, IndexState, QueryBox, SpatialIndex, SpatialMatches } from "./api.ts";
+import { PAGE_BYTES } from "./arrays.ts";
+import { CrossingShapes } from "./crossing.ts";
+import type { IndexReads } from "./pages.ts";
+import { PagedArray, pagesOf, unusable } from "./pages.ts";
+import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
+import { type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
+import { sortedOrder } from "./sort.ts";
+import type { Truth } from "./truth.ts";
+
+/** Nodes of the uppermost levels that are fetched at once, in bytes. */
+const TOP_BYTES = 128 * 1024;
+
+/** What a tree's record says, and what is found without one. */
+export interface TreeRecord {
+  column: string;
+  /** Path of the array: `indexes/bbox`. */
+  path: string;
+  /** Rows in the tree. */
+  rows: number;
+  /** Rows of these that may be believed: fewer where the last chunk grew since. */
+  covered: number;
+  /** Path of what lies beside the tree; `undefined`: another maker's tree. */
+  side: string | undefined;
+  isBox: "all" | "none" | "bits";
+  crossing: number;
+  crossingCrc: readonly number[];
+}
+
+interface Opened {
+  tree: PagedArray;
+  layout: TreeLayout;
+  bits: PagedArray | undefined;
+  crossing: CrossingShapes | undefined;
+}
+
+/** The R-tree of one geometry column. */
+export class RTree implements SpatialIndex {
+  readonly kind = "rtree";
+  readonly column: string;
+  readonly path: string;
+  readonly covered: number;
+  readonly #record: TreeRecord;
+  readonly #reads: IndexReads;
+  readonly #truth: Truth;
+  #opened: Promise<Opened> | undefined;
+
+  constructor(record: TreeRecord, reads: IndexReads, truth: Truth) {
+    this.column = record.column;
+    this.path = `/${record.path}`;
+    this.covered = record.covered;
+    this.#record = record;
+    this.#reads = reads;
+    this.#truth = truth;
+  }
+
+  state(options?: ReadOptions): Promise<IndexState> {
+    return this.#truth.state(options);
+  }
+
+  async find(boxes: readonly QueryBox[], options: ReadOptions = {}): Promise<SpatialMatches> {
+    if (this.covered === 0 || boxes.length === 0) return none();
+    const opened = await this.#open(options);
+    const probe = this.#probe(boxes);
+    const nodes = await this.#descend(opened, probe, 1, options);
+    return this.#leaves(opened, probe, nodes.found, options, boxes);
+  }
+
+  async estimate(boxes: readonly QueryBox[], options: ReadOptions = {}): Promise<Estimate> {
+    if (this.covered === 0 || boxes.length === 0) return { rows: 0, requests: 0, bytes: 0 };
+    const opened = await this.#open(options);
+    const { layout, tree } = opened;
+    const lowest = topLevel(layout);
+    const hits = await this.#descend(opened, this.#probe(boxes), lowest, options);
+    const perNode = layout.nodeSize ** lowest;
+    const rows = Math.min(this.covered, Math.ceil(hits.share * perNode));
+    const wanted = new Set<number>();
+    for (const node of hits.found) {
+      const from = boxAt(node * perNode);
+      const to = boxAt(Math.min((node + 1) * perNode, layout.items));
+      for (const page of pagesOf(from, to)) wanted.add(page);
+    }
+    const cached = wanted.size - tree.cost(wanted).bytes / PAGE_BYTES;
+    // A page holds 512 boxes, of which neighbours of what is wanted take their share; numbers come on top.
+    const pages = Math.max(0, Math.min(wanted.size, Math.ceil(rows / 140) + 2 * boxes.length) - cached);
+    return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
+  }
+
+  #probe(boxes: readonly QueryBox[]): Probe {
+    if (this.#record.side !== undefined) return { boxes };
+    // Another maker's boxes are as drawn: perhaps from 0 to 360.
+    return {
+      boxes: boxes.flatMap(([w, s, e, n]) => [0, 360, -360].map((by) => [w + by, s, e + by, n] as QueryBox)),
+    };
+  }
+
+  #open(options: ReadOptions): Promise<Opened> {
+    this.#opened ??= this.#openNow({ traffic: options.traffic }).catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return abortable(this.#opened, options.signal);
+  }
+
+  async #openNow(options: ReadOptions): Promise<Opened> {
+    const { path, side, rows, isBox, crossing, crossingCrc } = this.#record;
+    const tree = await PagedArray.open(
+      this.#reads,
+      path,
+      side === undefined ? options : { ...options, sums: `${side}/crc` },
+    );
+    const layout =
+      side === undefined
+        ? parseHeader(await tree.bytes(0, HEADER_BYTES, options), tree.byteLength, path)
+        : treeLayout(rows, 16);
+    if (layout.items !== rows || layout.byteLength !== tree.byteLength)
+      throw unusable(path, `it is a tree of ${layout.items} items, and there are ${rows} rows`);
+    const bits =
+      isBox === "bits"
+        ? await PagedArray.open(this.#reads, `${side}/is_box`, {
+            ...options,
+            length: Math.ceil(rows / 8),
+            sums: `${side}/is_box_crc`,
+          })
+        : undefined;
+    return {
+      tree,
+      layout,
+      bits,
+      crossing:
+        crossing > 0
+          ? await CrossingShapes.read(this.#reads, side!, crossing, crossingCrc, options)
+          : undefined,
+    };
+  }
+
+  /** Walks from the root down to the boxes of `lowest`. */
+  async #descend(
+    { tree, layout }: Opened,
+    probe: Probe,
+    lowest: number,
+    options: ReadOptions,
+  ): Promise<LevelHits> {
+    const root = layout.levels.length - 2;
+    const top = topLevel(layout);
+    const upper = await tree.pages(pagesOf(boxAt(layout.levels[top]!), layout.idsAt), options);
+    // The root has no parent; it is the only box of its level, as if one had all.
+    let hits = testChildren(probe, layout, root, Uint32Array.of(0), upper);
+    for (let level = root - 1; level >= lowest && hits.found.length > 0; level--) {
+      const parents = hits.found;
+      const [first, end] = [layout.levels[level]!, layout.levels[level + 1]!];
+      const pages =
+        level >= top
+          ? upper
+          : await tree.pages(childPages(parents, layout.nodeSize, end - first, boxAt(first), 32), options);
+      hits = testChildren(probe, layout, level, parents, pages);
+    }
+    return hits;
+  }
+
+  /** The items of the lowest nodes: their boxes, numbers and bits are asked for at once. */
+  async #leaves(
+    { tree, layout, bits, crossing }: Opened,
+    probe: Probe,
+    parents: Uint32Array,
+    options: ReadOptions,
+    boxes: readonly QueryBox[],
+  ): Promise<SpatialMatches> {
+    if (parents.length === 0) return none();
+    const { nodeSize, items, idsAt, idBytes } = layout;
+    const wanted = [
+      ...childPages(parents, nodeSize, items, HEADER_BYTES, 32),
+      ...childPages(parents, nodeSize, items, idsAt, idBytes),
+    ];
+    const [pages, bitsFound] = await Promise.all([
+      tree.pages(wanted, options),
+      bits?.pages(childPages(parents, nodeSize, items, 0, 1 / 8), options),
+    ]);
+    const found = testChildren(probe, layout, 0, parents, pages);
+    return this.#matches(layout, found, pages, bitsFound, crossing, boxes);
+  }
+
+  #matches(
+    { idsAt, idBytes }: TreeLayout,
+    { found, boxes }: LevelHits,
+    pages: ReadonlyMap<number, Uint8Array>,
+    bits: ReadonlyMap<number, Uint8Array> | undefined,
+    crossing: CrossingShapes | undefined,
+    queries: readonly QueryBox[],
+  ): SpatialMatches {
+    const foreign = this.#record.side === undefined;
+    const ids = readIds(pages, found, idsAt, idBytes, this.#record.rows, this.#record.path);
+    const order = sortedOrder({ low: ids.slice() });
+    const rows = new Float64Array(found.length);
+    const out = new Float64Array(found.length * 4);
+    const isBox = new Uint8Array(found.length);
+    const { covered } = this;
+    const allBoxes = this.#record.isBox === "all" ? 1 : 0;
+    let count = 0;
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k]!;
+      const row = ids[i]!;
+      if (row >= covered) break;
+      const at = 4 * count;
+      const west = boxes[4 * i]!;
+      const east = boxes[4 * i + 2]!;
+      const wide = crossing && west === -180 && east === 180 ? crossing.find(row) : undefined;
+      if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
+      rows[count] = row;
+      if (wide !== undefined || (foreign && (west < -180 || east > 180))) out.fill(Number.NaN, at, at + 4);
+      else {
+        out[at] = west;
+        out[at + 1] = boxes[4 * i + 1]!;
+        out[at + 2] = east;
+        out[at + 3] = boxes[4 * i + 3]!;
+        isBox[count] = bits ? bitAt(bits, found[i]!) : allBoxes;
+      }
+      count++;
+    }
+    for (let i = 1; i < count; i++)
+      if (rows[i] === rows[i - 1]) throw unusable(this.#record.path, `row ${rows[i]} is in it twice`);
+    if (count === rows.length) return { rows, boxes: out, isBox };
+    return { rows: rows.slice(0, count), boxes: out.slice(0, 4 * count), isBox: isBox.slice(0, count) };
+  }
+}
+
+const none = (): SpatialMatches => ({
+  rows: new Float64Array(0),
+  boxes: new Float64Array(0),
+  isBox: new Uint8Array(0),
+});
+
+const boxAt = (box: number) => HEADER_BYTES + box * 32;
+
+/** The lowest level that is still fetched with all above it. */
+function topLevel({ levels }: TreeLayout): number {
+  const end = levels.at(-1)!;
+  for (let level = 1; level < levels.length - 1; level++)
+    if ((end - levels[level]!) * 32 <= TOP_BYTES) return level;
+  return levels.length - 2;
+}
+
+/** Pages, ascending, that hold entries of `bytes` each from `start` on for the children of ascending `parents`. */
+function childPages(
+  parents: Uint32Array,
+  nodeSize: number,
+  count: number,
+  start: number,
+  bytes: number,
+): number[] {
+  const pages: number[] = [];
+  let last = -1;
+  for (const parent of parents) {
+    const from = parent * nodeSize;
+    const to = Math.min(from + nodeSize, count);
+    const end = Math.floor((start + to * bytes - 1 / 8) / PAGE_BYTES);
+    for (
+      let page = Math.max(last + 1, Math.floor((start + from * bytes) / PAGE_BYTES));
+      page <= end;
+      page++
+    ) {
+      pages.push(page);
+      last = page;
+    }
+  }
+  return pages;
+}
+
+/** Row numbers of items, by their places in the tree. */
+function readIds(
+  pages: ReadonlyMap<number, Uint8Array>,
+  places: Uint32Array,
+  idsAt: number,
+  idBytes: number,
+  rows: number,
+  path: string,
+): Uint32Array {
+  const ids = new Uint32Array(places.length);
+  for (let i = 0; i < places.length; i++) {
+    const at = idsAt + places[i]! * idBytes;
+    const page = pages.get(Math.floor(at / PAGE_BYTES))!;
+    const p = at % PAGE_BYTES;
+    const id =
+      page[p]! | (page[p + 1]! << 8) | (idBytes === 4 ? (page[p + 2]! << 16) | (page[p + 3]! << 24) : 0);
+    if (id < 0 || id >= rows) throw unusable(path, `item ${places[i]} is row ${id} of ${rows}`);
+    ids[i] = id;
+  }
+  return ids;
+}
+
+function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): number {
+  const at = i >> 3;
+  return (bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1;
+}
