@@ -1,0 +1,170 @@
+/** Granules that are groups or arrays of their own, as one stack: a new first axis, every chunk where it is. */
+import { mapLimit } from "../abort.ts";
+import { ZarrsiftError } from "../errors.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
+import type { Hierarchy } from "../zarr/hierarchy.ts";
+import { type JsonObject, writeJson } from "../zarr/json.ts";
+import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
+import { StoredChunks } from "./chunks.ts";
+import { emptyGroup } from "./empty-group.ts";
+import { commonAttributes, difference, type Encoding, encodingOf, granuleNodes } from "./granule-nodes.ts";
+import { withNewAxis } from "./new-axis.ts";
+import {
+  namesIn,
+  newDimension,
+  refuseMeta,
+  refuseUnknown,
+  type Stack,
+  withNames,
+  withoutDimensions,
+} from "./stack.ts";
+
+export interface GranulesInput {
+  store: Store;
+  hierarchy: Hierarchy;
+  idx: Float64Array;
+  /** Path of each row's granule, no leading slash. */
+  paths: readonly string[];
+  /** Paths of arrays relative to their granule; all of them where absent. */
+  variables: ReadonlySet<string> | undefined;
+  /** A node's attributes without what an earlier view wrote there for the row at `position`. */
+  own(attributes: JsonObject, position: number): Promise<JsonObject>;
+}
+
+const READS_AT_ONCE = 32;
+/** A condition longer than this is not spelled out in a message. */
+const LONGEST_SQL = 4000;
+
+/**
+ * @throws ZarrsiftError `layout_unsupported` naming the first granule that is encoded in another way than most, how, and
+ *   the SQL that leaves such rows out
+ */
+export async function stackGranules(input: GranulesInput, options: ReadOptions = {}): Promise<Stack> {
+  const { store, paths, idx } = input;
+  const { kinds, attributes } = await readAll(input, options);
+  refuseDifferent(kinds, idx, paths);
+  const [kind] = kinds;
+  const variables = new Map<string, ArrayMeta>();
+  for (const [inside, meta] of kind?.arrays ?? []) {
+    refuseMeta(inside);
+    variables.set(inside === "" ? sharedName(paths) : inside, meta);
+  }
+  if (kind && !kind.arrays.has("")) refuseUnknown(input.variables ?? [], variables.keys());
+  const dimension = newDimension(namesIn(variables));
+  const arrays: Stack["arrays"] = new Map();
+  for (const [path, meta] of variables) {
+    const inside = kind!.arrays.has("") ? "" : `${path}/`;
+    const chunks = new StoredChunks(
+      store,
+      ([row, ...rest]) => `${paths[row!]}/${inside}${chunkKey(meta.chunkKeys, rest)}`,
+    );
+    const stacked = withNewAxis(withNames(path, meta), idx.length, dimension);
+    const own = withoutDimensions(attributes.get(inside.slice(0, -1)) ?? {});
+    arrays.set(path, { meta: stacked, attributes: own, chunks, stored: chunks });
+  }
+  const groups: Stack["groups"] = new Map();
+  for (const inside of kind?.groups ?? []) {
+    refuseMeta(inside);
+    groups.set(inside, { meta: emptyGroup, attributes: attributes.get(inside) ?? {} });
+  }
+  return {
+    dimension,
+    arrays,
+    groups,
+    attributes: (kind?.arrays.has("") ? undefined : attributes.get("")) ?? {},
+  };
+}
+
+/** Granules of one encoding, the first of which says what they hold. */
+interface Kind {
+  encoding: Encoding;
+  arrays: Map<string, ArrayMeta>;
+  groups: string[];
+  /** Positions in the view, ascending. */
+  positions: number[];
+}
+
+/** Every granule's metadata, read once: which kinds there are, and what attributes all share. */
+async function readAll(input: GranulesInput, options: ReadOptions) {
+  const kinds = new Map<string, Kind>();
+  const attributes = new Map<string, JsonObject>();
+  const read = async (path: string, position: number) => {
+    const nodes = await granuleNodes(input.hierarchy, path, input.idx[position]!, input.variables, options);
+    for (const [inside, node] of nodes) {
+      const own = await input.own(node.attributes, position);
+      const before = attributes.get(inside);
+      attributes.set(inside, before ? commonAttributes(before, own) : own);
+    }
+    const encoding = encodingOf(nodes);
+    const name = writeJson([...encoding].map(([inside, parts]) => [inside, ...[...parts].flat()]).sort());
+    if (!kinds.has(name)) kinds.set(name, { encoding, ...contents(nodes), positions: [] });
+    return name;
+  };
+  const [first, ...others] = input.paths;
+  if (first === undefined) return { kinds: [], attributes };
+  // Attributes keep the first granule's order, so it is read before the others.
+  const names = [
+    await read(first, 0),
+    ...(await mapLimit(others, READS_AT_ONCE, (path, i) => read(path, i + 1))),
+  ];
+  for (const [position, name] of names.entries()) kinds.get(name)!.positions.push(position);
+  return { kinds: [...kinds.values()], attributes };
+}
+
+function contents(nodes: Awaited<ReturnType<typeof granuleNodes>>): Pick<Kind, "arrays" | "groups"> {
+  const arrays = new Map<string, ArrayMeta>();
+  const groups: string[] = [];
+  for (const [inside, node] of nodes) {
+    if (node.nodeType === "array") arrays.set(inside, node);
+    else if (inside !== "") groups.push(inside);
+  }
+  return { arrays, groups };
+}
+
+/** The name of granules that are arrays: the one they share, else `data`. */
+function sharedName(paths: readonly string[]): string {
+  const names = new Set(paths.map((path) => path.slice(path.lastIndexOf("/") + 1)));
+  const [name] = names;
+  return names.size === 1 && name !== "meta" ? name! : "data";
+}
+
+function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonly string[]): void {
+  if (kinds.length < 2) return;
+  const most = kinds.reduce((a, b) => (b.positions.length > a.positions.length ? b : a));
+  const others = kinds.filter((kind) => kind !== most);
+  const first = others.reduce((a, b) => (b.positions[0]! < a.positions[0]! ? b : a));
+  const position = first.positions[0]!;
+  const row = idx[position]!;
+  const rows = others.flatMap((kind) => kind.positions.map((each) => idx[each]!)).sort((a, b) => a - b);
+  const leavesOut = without(rows);
+  const help =
+    leavesOut.length > LONGEST_SQL
+      ? "narrow the query to granules of one encoding"
+      : `leave them out with: WHERE ${leavesOut}`;
+  throw new ZarrsiftError(
+    "layout_unsupported",
+    `Granules of ${kinds.length} encodings cannot be stacked: row ${row} (/${paths[position]}) differs from row ` +
+      `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${difference(first.encoding, most.encoding)}. ` +
+      `${rows.length} of ${idx.length} rows differ; ${help}`,
+    { details: { idx: row, path: `/${paths[position]}`, encodings: kinds.length } },
+  );
+}
+
+/** SQL that holds for all rows but these, which ascend. */
+function without(rows: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const row of rows) {
+    const last = runs.at(-1);
+    if (last?.[1] === row - 1) last[1] = row;
+    else runs.push([row, row]);
+  }
+  const ranges = runs.filter(([from, to]) => to > from + 1);
+  const single = runs
+    .filter(([from, to]) => to <= from + 1)
+    .flatMap(([from, to]) => (from === to ? [from] : [from, to]));
+  const conditions = [
+    ...ranges.map(([from, to]) => `idx NOT BETWEEN ${from} AND ${to}`),
+    ...(single.length > 0 ? [`idx NOT IN (${single.join(", ")})`] : []),
+  ];
+  return conditions.join(" AND ");
+}
