@@ -106,9 +106,9 @@ export function difference(encoding: Encoding, other: Encoding): string | undefi
     for (const part of new Set([...there.keys(), ...here.keys()])) {
       const [value, wanted] = [here.get(part), there.get(part)];
       if (value === wanted) continue;
-      const own =
-        value === undefined ? `${shown} has no ${part}` : `the ${part} of ${shown} is ${brief(value)}`;
-      return `${own}, not ${wanted === undefined ? "without one" : brief(wanted)}`;
+      if (value === undefined) return `${shown} has no ${part} (${brief(wanted!)})`;
+      if (wanted === undefined) return `${shown} has a ${part} (${brief(value)})`;
+      return `the ${part} of ${shown} is ${brief(value)}, not ${brief(wanted)}`;
     }
   }
   return undefined;

@@ -140,12 +140,12 @@ function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonly strin
   const help =
     leavesOut.length > LONGEST_SQL
       ? "narrow the query to granules of one encoding"
-      : `leave them out with: WHERE ${leavesOut}`;
+      : `leave them out with WHERE ${leavesOut}`;
   throw new ZarrsiftError(
     "layout_unsupported",
     `Granules of ${kinds.length} encodings cannot be stacked: row ${row} (/${paths[position]}) differs from row ` +
       `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${difference(first.encoding, most.encoding)}. ` +
-      `${rows.length} of ${idx.length} rows differ; ${help}`,
+      `${rows.length} of ${idx.length} rows differ: name the arrays to show with variables, or ${help}`,
     { details: { idx: row, path: `/${paths[position]}`, encodings: kinds.length } },
   );
 }

@@ -125,7 +125,7 @@ describe("granules of equal shape", () => {
 
 describe("granules that differ", () => {
   test.each([
-    ["scale_factor", { sst: { units: "K", scale_factor: 0.5 }, wind: {} }, '"sst" has no scale_factor'],
+    ["scale_factor", { sst: { units: "K", scale_factor: 0.5 }, wind: {} }, '"sst" has no scale_factor (0.5)'],
     ["units", { sst: { units: "C" }, wind: {} }, 'the units of "sst" is "C", not "K"'],
     ["variables", { sst: { units: "K" } }, 'it has no array "wind"'],
     ["more variables", { sst: { units: "K" }, wind: {}, ice: {} }, 'an array "ice" that the others lack'],
