@@ -131,6 +131,7 @@ export class Collection {
     const now = await this.#live.current(options);
     const location = this.#location(now);
     const layout = options.layout ?? "granules";
+    if (options.groupBy && layout !== "stacked") throw onlyStacked();
     const clock = BigInt(Date.now()) * 1000n;
     const query =
       typeof what === "string"
@@ -158,6 +159,7 @@ export class Collection {
       named: options.fields,
       fields: fields.columns,
       layout,
+      groupBy: options.groupBy,
       variables: options.variables,
       idx: granules.idx,
       skipped: granules.skipped,
@@ -239,6 +241,10 @@ export class Collection {
     }
     return location;
   }
+}
+
+function onlyStacked(): ZarrsiftError {
+  return new ZarrsiftError("bad_request", 'Granules are grouped by encoding only in layout "stacked"');
 }
 
 function refuseExplain({ explains }: Query): void {

@@ -36,43 +36,35 @@ const READS_AT_ONCE = 32;
 const LONGEST_SQL = 4000;
 
 /**
+ * One stack of all granules.
+ *
  * @throws ZarrsiftError `layout_unsupported` naming the first granule that is encoded in another way than most, how, and
  *   the SQL that leaves such rows out
  */
 export async function stackGranules(input: GranulesInput, options: ReadOptions = {}): Promise<Stack> {
-  const { store, paths, idx } = input;
-  const { kinds, attributes } = await readAll(input, options);
-  refuseDifferent(kinds, idx, paths);
-  const [kind] = kinds;
-  const variables = new Map<string, ArrayMeta>();
-  for (const [inside, meta] of kind?.arrays ?? []) {
-    refuseMeta(inside);
-    variables.set(inside === "" ? sharedName(paths) : inside, meta);
-  }
-  if (kind && !kind.arrays.has("")) refuseUnknown(input.variables ?? [], variables.keys());
-  const dimension = newDimension(namesIn(variables));
-  const arrays: Stack["arrays"] = new Map();
-  for (const [path, meta] of variables) {
-    const inside = kind!.arrays.has("") ? "" : `${path}/`;
-    const chunks = new StoredChunks(
-      store,
-      ([row, ...rest]) => `${paths[row!]}/${inside}${chunkKey(meta.chunkKeys, rest)}`,
-    );
-    const stacked = withNewAxis(withNames(path, meta), idx.length, dimension);
-    const own = withoutDimensions(attributes.get(inside.slice(0, -1)) ?? {});
-    arrays.set(path, { meta: stacked, attributes: own, chunks, stored: chunks });
-  }
-  const groups: Stack["groups"] = new Map();
-  for (const inside of kind?.groups ?? []) {
-    refuseMeta(inside);
-    groups.set(inside, { meta: emptyGroup, attributes: attributes.get(inside) ?? {} });
-  }
-  return {
-    dimension,
-    arrays,
-    groups,
-    attributes: (kind?.arrays.has("") ? undefined : attributes.get("")) ?? {},
-  };
+  const kinds = await readKinds(input, options);
+  refuseDifferent(kinds, input.idx, input.paths);
+  return stackOf(kinds[0] ?? nothing, input);
+}
+
+/** One stack for each encoding that granules have, in the order of their first rows, and the positions it holds. */
+export async function stackByEncoding(
+  input: GranulesInput,
+  options: ReadOptions = {},
+): Promise<{ stack: Stack; positions: number[] }[]> {
+  const kinds = await readKinds(input, options);
+  const variables = kinds.flatMap((kind) => [...kind.arrays.keys()]);
+  if (!variables.includes("")) refuseUnknown(kinds.length > 0 ? (input.variables ?? []) : [], variables);
+  return kinds.map((kind) => {
+    const { positions } = kind;
+    const own = {
+      ...input,
+      idx: Float64Array.from(positions, (i) => input.idx[i]!),
+      paths: positions.map((i) => input.paths[i]!),
+      variables: undefined,
+    };
+    return { stack: stackOf(kind, own), positions };
+  });
 }
 
 /** Granules of one encoding, the first of which says what they hold. */
@@ -82,33 +74,78 @@ interface Kind {
   groups: string[];
   /** Positions in the view, ascending. */
   positions: number[];
+  /** What attributes all of them share, by path. */
+  attributes: Map<string, JsonObject>;
 }
 
-/** Every granule's metadata, read once: which kinds there are, and what attributes all share. */
-async function readAll(input: GranulesInput, options: ReadOptions) {
-  const kinds = new Map<string, Kind>();
-  const attributes = new Map<string, JsonObject>();
-  const read = async (path: string, position: number) => {
+const nothing: Kind = {
+  encoding: new Map(),
+  arrays: new Map(),
+  groups: [],
+  positions: [],
+  attributes: new Map(),
+};
+
+function stackOf(kind: Kind, { store, paths, idx, variables }: GranulesInput): Stack {
+  const bare = kind.arrays.has("");
+  const shown = new Map<string, ArrayMeta>();
+  for (const [inside, meta] of kind.arrays) {
+    refuseMeta(inside);
+    shown.set(bare ? sharedName(paths) : inside, meta);
+  }
+  if (!bare && idx.length > 0) refuseUnknown(variables ?? [], shown.keys());
+  const dimension = newDimension(namesIn(shown));
+  const arrays: Stack["arrays"] = new Map();
+  for (const [path, meta] of shown) {
+    const inside = bare ? "" : `${path}/`;
+    const chunks = new StoredChunks(
+      store,
+      ([row, ...rest]) => `${paths[row!]}/${inside}${chunkKey(meta.chunkKeys, rest)}`,
+    );
+    const attributes = withoutDimensions(kind.attributes.get(bare ? "" : path) ?? {});
+    const stacked = withNewAxis(withNames(path, meta), idx.length, dimension);
+    arrays.set(path, { meta: stacked, attributes, chunks, stored: chunks });
+  }
+  const groups: Stack["groups"] = new Map();
+  for (const inside of kind.groups) {
+    refuseMeta(inside);
+    groups.set(inside, { meta: emptyGroup, attributes: kind.attributes.get(inside) ?? {} });
+  }
+  return { dimension, arrays, groups, attributes: bare ? {} : (kind.attributes.get("") ?? {}) };
+}
+
+/** Every granule's metadata, read once: which kinds there are, in the order of their first granules. */
+async function readKinds(input: GranulesInput, options: ReadOptions): Promise<Kind[]> {
+  const kinds = new Map<string, Kind & { first: number }>();
+  const names = await mapLimit(input.paths, READS_AT_ONCE, async (path, position) => {
     const nodes = await granuleNodes(input.hierarchy, path, input.idx[position]!, input.variables, options);
-    for (const [inside, node] of nodes) {
-      const own = await input.own(node.attributes, position);
-      const before = attributes.get(inside);
-      attributes.set(inside, before ? commonAttributes(before, own) : own);
-    }
+    const own = new Map<string, JsonObject>();
+    for (const [inside, node] of nodes) own.set(inside, await input.own(node.attributes, position));
     const encoding = encodingOf(nodes);
     const name = writeJson([...encoding].map(([inside, parts]) => [inside, ...[...parts].flat()]).sort());
-    if (!kinds.has(name)) kinds.set(name, { encoding, ...contents(nodes), positions: [] });
+    const kind = kinds.get(name);
+    if (kind) {
+      share(kind, own, position);
+      return name;
+    }
+    kinds.set(name, { encoding, ...contents(nodes), positions: [], attributes: own, first: position });
     return name;
-  };
-  const [first, ...others] = input.paths;
-  if (first === undefined) return { kinds: [], attributes };
-  // Attributes keep the first granule's order, so it is read before the others.
-  const names = [
-    await read(first, 0),
-    ...(await mapLimit(others, READS_AT_ONCE, (path, i) => read(path, i + 1))),
-  ];
+  });
   for (const [position, name] of names.entries()) kinds.get(name)!.positions.push(position);
-  return { kinds: [...kinds.values()], attributes };
+  return [...kinds.values()].sort((a, b) => a.positions[0]! - b.positions[0]!);
+}
+
+/** Leaves the attributes that this granule has too; in the order of the first granule, whichever was read first. */
+function share(kind: Kind & { first: number }, own: ReadonlyMap<string, JsonObject>, position: number): void {
+  const isFirst = position < kind.first;
+  if (isFirst) kind.first = position;
+  for (const [inside, attributes] of kind.attributes) {
+    const others = own.get(inside) ?? {};
+    kind.attributes.set(
+      inside,
+      isFirst ? commonAttributes(others, attributes) : commonAttributes(attributes, others),
+    );
+  }
 }
 
 function contents(nodes: Awaited<ReturnType<typeof granuleNodes>>): Pick<Kind, "arrays" | "groups"> {

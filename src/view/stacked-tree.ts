@@ -1,5 +1,5 @@
 /** The hierarchy of a view in the stacked layout: arrays along the granules, and every field as a coordinate of them. */
-import { announcedFields } from "../table/announcement.ts";
+import { type Announcement, announcedFields } from "../table/announcement.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import { withCoordinates, withoutCoordinates } from "./announced.ts";
 import { coordinateArrays } from "./coordinates.ts";
@@ -10,7 +10,7 @@ import { metaArrays } from "./meta-group.ts";
 import { restackSource } from "./restack-source.ts";
 import { singleValues } from "./single-values.ts";
 import { namesIn, type Stack } from "./stack.ts";
-import { stackGranules } from "./stack-granules.ts";
+import { type GranulesInput, stackByEncoding, stackGranules } from "./stack-granules.ts";
 import type { ServedNode } from "./tree.ts";
 import { earlierFields, pathsOf, rootAttributes, type TreeParts } from "./tree-parts.ts";
 
@@ -19,51 +19,102 @@ import { earlierFields, pathsOf, rootAttributes, type TreeParts } from "./tree-p
  *   `bad_request` for a variable that is not there
  */
 export async function stackedTree(parts: TreeParts): Promise<FixedTree> {
-  const { source, idx, fields, loadField, options } = parts;
+  const { source, idx, fields, loadField, options, definition } = parts;
   const root = (await source.hierarchy.node("", options))?.attributes ?? {};
-  const stack = await stackOf(parts, root);
-  const common = { idx, columns: source.table.columns, load: loadField };
-  const coordinates = await coordinateArrays({
-    ...common,
-    fields: fields.columns,
-    dimension: stack.dimension,
-    taken: namesIn([...stack.arrays].map(([path, { meta }]) => [path, meta])),
-  });
-  const meta = await metaArrays({ ...common, fields, locations: undefined });
-  const single = await singleValues(fields.columns, idx, loadField);
-  const written = fields.namesOn("array").filter((name) => single.has(name));
+  const columns = source.table.columns;
+  const meta = await metaArrays({ fields, idx, columns, load: loadField, locations: undefined });
   const nodes = new Map<string, ServedNode>();
-  const facts = {
-    columns: [...meta.keys()],
-    fields: written,
-    dimension: stack.dimension,
-    coordinates: [...coordinates.keys()],
-  };
-  const attributes = withCoordinates({ ...stack.attributes, ...withoutCoordinates(root) }, facts.coordinates);
-  nodes.set("", { path: "", meta: emptyGroup, attributes: rootAttributes(attributes, parts, facts) });
   nodes.set("meta", { path: "meta", meta: emptyGroup, attributes: {} });
   for (const array of meta.values()) nodes.set(array.path, array);
-  for (const [path, group] of stack.groups) nodes.set(path, { path, ...group });
-  for (const [path, array] of stack.arrays) {
-    nodes.set(path, { path, ...array, attributes: flatten(array.attributes, single, written, path) });
+  const facts: Announcement = { columns: [...meta.keys()], fields: [] };
+  let attributes = withoutCoordinates(root);
+  if (definition.groupBy) {
+    for (const [i, { stack, idx: own }] of (await stacksOf(parts, root)).entries()) {
+      const path = `stack_${i}`;
+      const { coordinates } = await addStack(nodes, stack, own, `${path}/`, parts);
+      const named = withCoordinates(stack.attributes, coordinates);
+      nodes.set(path, { path, meta: emptyGroup, attributes: named });
+    }
+  } else {
+    const stack = await oneStack(parts, root);
+    const { coordinates, written } = await addStack(nodes, stack, idx, "", parts);
+    attributes = withCoordinates({ ...stack.attributes, ...attributes }, coordinates);
+    Object.assign(facts, { fields: written, dimension: stack.dimension, coordinates });
   }
-  for (const [path, array] of coordinates) nodes.set(path, array);
+  nodes.set("", { path: "", meta: emptyGroup, attributes: rootAttributes(attributes, parts, facts) });
   return new FixedTree(nodes);
 }
 
-async function stackOf({ source, definition, idx, options }: TreeParts, root: JsonObject): Promise<Stack> {
-  const { hierarchy, store, table, location } = source;
-  const variables = definition.variables && new Set(definition.variables);
-  const earlier = earlierFields(table, announcedFields(root), idx);
-  const before = async (position: number): Promise<Map<string, JsonValue>> =>
-    (await earlier?.(position)) ?? new Map();
-  if (location.kind === "column") {
-    const paths = options.paths ?? (await pathsOf(idx, table, location, options));
-    const own = async (attributes: JsonObject, position: number) =>
-      withoutFields(attributes, await before(position));
-    return stackGranules({ store, hierarchy, idx, paths, variables, own }, options);
+/** Adds a stack's nodes below `prefix`; says which coordinates it has, and which fields its arrays have as attributes. */
+async function addStack(
+  nodes: Map<string, ServedNode>,
+  stack: Stack,
+  idx: Float64Array,
+  prefix: string,
+  { source, fields, loadField }: TreeParts,
+): Promise<{ coordinates: string[]; written: string[] }> {
+  const coordinates = await coordinateArrays({
+    fields: fields.columns,
+    idx,
+    dimension: stack.dimension,
+    taken: namesIn([...stack.arrays].map(([path, { meta }]) => [path, meta])),
+    columns: source.table.columns,
+    load: loadField,
+  });
+  const single = await singleValues(fields.columns, idx, loadField);
+  const written = fields.namesOn("array").filter((name) => single.has(name));
+  const add = (inside: string, node: ServedNode) =>
+    nodes.set(prefix + inside, { ...node, path: prefix + inside });
+  for (const [inside, group] of stack.groups) add(inside, { path: inside, ...group });
+  for (const [inside, array] of stack.arrays) {
+    add(inside, {
+      path: inside,
+      ...array,
+      attributes: flatten(array.attributes, single, written, prefix + inside),
+    });
   }
-  const written = idx.length > 0 ? await before(0) : new Map<string, JsonValue>();
+  for (const [name, array] of coordinates) add(name, array);
+  return { coordinates: [...coordinates.keys()], written };
+}
+
+async function oneStack(parts: TreeParts, root: JsonObject): Promise<Stack> {
+  const { source, definition, idx, options } = parts;
+  const { hierarchy, store, location } = source;
+  if (location.kind === "column") return stackGranules(await granulesInput(parts, root), options);
+  const variables = definition.variables && new Set(definition.variables);
+  const written = idx.length > 0 ? await earlierValues(parts, root)(0) : new Map<string, JsonValue>();
   const own = (attributes: JsonObject) => withoutFields(attributes, written);
   return restackSource({ store, hierarchy, location, idx, variables, own }, options);
+}
+
+/** One for each encoding; arrays that are stacked already have one. */
+async function stacksOf(parts: TreeParts, root: JsonObject): Promise<{ stack: Stack; idx: Float64Array }[]> {
+  const { source, idx, options } = parts;
+  if (source.location.kind === "stacked") return [{ stack: await oneStack(parts, root), idx }];
+  const stacks = await stackByEncoding(await granulesInput(parts, root), options);
+  return stacks.map(({ stack, positions }) => ({
+    stack,
+    idx: Float64Array.from(positions, (position) => idx[position]!),
+  }));
+}
+
+async function granulesInput(parts: TreeParts, root: JsonObject): Promise<GranulesInput> {
+  const { source, definition, idx, options } = parts;
+  const { hierarchy, store, table, location } = source;
+  const before = earlierValues(parts, root);
+  return {
+    store,
+    hierarchy,
+    idx,
+    paths: options.paths ?? (await pathsOf(idx, table, location, options)),
+    variables: definition.variables && new Set(definition.variables),
+    own: async (attributes, position) => withoutFields(attributes, await before(position)),
+  };
+}
+
+/** What the source, where it is a view itself, has written into the granule at a position. */
+function earlierValues({ source, idx }: TreeParts, root: JsonObject) {
+  const earlier = earlierFields(source.table, announcedFields(root), idx);
+  return async (position: number): Promise<Map<string, JsonValue>> =>
+    (await earlier?.(position)) ?? new Map<string, JsonValue>();
 }

@@ -188,3 +188,35 @@ describe("a stacked view is a collection", () => {
     );
   });
 });
+
+describe("group_by encoding", () => {
+  test("gives one stack for each encoding, with the coordinates of its own rows", async () => {
+    const granules = [0, 1, 2, 3].map((i) => ({
+      path: `g${i}`,
+      attributes: { kind: i % 2 ? "odd" : "even" },
+      arrays: i % 2 ? { sst: { units: "C" } } : { sst: { units: "K" }, wind: {} },
+    })) as Granule[];
+    const { store, collection } = await collectionOf(granules);
+    const view = await collection.view("SELECT cloud, note FROM meta ORDER BY idx DESC", {
+      layout: "stacked",
+      groupBy: "encoding",
+    });
+    expect(await view.face(3).children("")).toEqual(["zarr.json", "meta/", "stack_0/", "stack_1/"]);
+    expect(await view.face(3).children("stack_0")).toEqual([
+      ...["zarr.json", "cloud/", "idx/", "note/", "sst/"],
+    ]);
+    expect((await document(view, "stack_0/zarr.json")).attributes).toEqual({
+      kind: "odd",
+      coordinates: "idx cloud note",
+    });
+    expect((await document(view, "stack_1/sst/zarr.json")).attributes).toEqual({ units: "K", note: "same" });
+    expect(await values(view, "/stack_0/idx")).toEqual([3n, 1n]);
+    expect(await values(view, "/stack_1/sst", 2)).toEqual([2, 0].flatMap(cells));
+    expect(await view.store(3).get("/stack_0/sst/c/1/0/0")).toEqual(await store.get("g1/sst/c/0/0"));
+    const again = await collection.restore(JSON.parse(JSON.stringify(view.definition)));
+    expect([again.id, await values(again, "/stack_0/idx")]).toEqual([view.id, [3n, 1n]]);
+    const rowsOfIt = await openCollection(view.asStore(3), { name: "rows" });
+    expect(await rows(rowsOfIt, "SELECT source_idx FROM meta")).toEqual([[3n], [2n], [1n], [0n]]);
+    await expect(collection.view([0], { groupBy: "encoding" })).rejects.toMatchObject({ code: "bad_request" });
+  });
+});
