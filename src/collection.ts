@@ -145,7 +145,7 @@ export class Collection {
         ? { idx: wanted, paths: undefined, skipped: 0 }
         : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", {
             ...options,
-            overlapping: layout === "stacked",
+            overlapping: layout !== "granules",
           });
     const fields = fieldsOf(now.table, query, options.fields);
     const definition = await defineView({

@@ -47,7 +47,7 @@ export function viewLinks(base: string, id: string, layout: Layout, groupBy?: "e
 /** A stacked view is a data set, or a tree of them; one of granules is a tree of groups. */
 function pythonLines(v3: string, layout: Layout, groupBy: "encoding" | undefined): string {
   if (groupBy) return `import xarray as xr\ntree = xr.open_datatree("${v3}", engine="zarr", zarr_format=3)`;
-  if (layout === "stacked") return `import xarray as xr\nds = xr.open_zarr("${v3}", zarr_format=3)`;
+  if (layout !== "granules") return `import xarray as xr\nds = xr.open_zarr("${v3}", zarr_format=3)`;
   return `import zarr\nroot = zarr.open_group("${v3}", mode="r", zarr_format=3)`;
 }
 

@@ -87,7 +87,9 @@ export const VIEW_BODY = {
     bbox,
     datetime,
     fields: list({ type: "string" }, "Columns that become attributes; default: what the SQL selects"),
-    layout: text("granules (default) or stacked", { enum: ["granules", "stacked"] }),
+    layout: text("granules (default), stacked or concatenated", {
+      enum: ["granules", "stacked", "concatenated"],
+    }),
     group_by: text("stacked: one stack for each encoding that granules have; default: one of all", {
       enum: ["encoding"],
     }),
@@ -117,7 +119,7 @@ const viewFields = {
   count: integer("Granules in it"),
   skipped: integer("Rows left out because their granule is not in the source"),
   fields: list({ type: "string" }, "Columns that are attributes"),
-  layout: text("granules or stacked"),
+  layout: text("granules, stacked or concatenated"),
   version: text("Version of the source it is pinned to"),
   v3: text("Base URL of its Zarr v3 face"),
   v2: text("Base URL of its Zarr v2 face"),

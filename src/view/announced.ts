@@ -7,6 +7,14 @@ export function announcedDimension({ zarrsift }: JsonObject): string | undefined
   return typeof dimension === "string" ? dimension : undefined;
 }
 
+/**
+ * Whether the store is a view whose granules cannot be told apart again: end to end, or in several stacks. Its `/meta`
+ * can be queried.
+ */
+export function announcedClosed({ zarrsift }: JsonObject): boolean {
+  return isJsonObject(zarrsift) && zarrsift.layout !== undefined;
+}
+
 /** Names of the root's arrays that a stacked view has made of its fields; none where the store is no such view. */
 export function announcedCoordinates({ zarrsift }: JsonObject): string[] {
   const names = isJsonObject(zarrsift) ? zarrsift.coordinates : undefined;

@@ -7,7 +7,7 @@ import type { ReadOptions } from "../store/store.ts";
 /** Zarr format of a view's face. */
 export type Face = 2 | 3;
 
-export type Layout = "granules" | "stacked";
+export type Layout = "granules" | "stacked" | "concatenated";
 
 export interface ViewOptions extends QueryOptions {
   /** Columns to flatten into attributes; default: what the SQL selects (all columns for `idx` alone or `*`). */

@@ -32,7 +32,7 @@ export async function createView(
 ): Promise<View> {
   const fields = new Fields(fieldSource.columns, idx, fieldSource.load);
   const parts = { source, definition, idx, fields, loadField: fieldLoader(fieldSource), options };
-  const tree = await (definition.layout === "stacked" ? stackedTree(parts) : granulesTree(parts));
+  const tree = await (definition.layout === "granules" ? granulesTree(parts) : stackedTree(parts));
   return new View(definition, fields.names, tree, source.guard);
 }
 

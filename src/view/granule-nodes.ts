@@ -4,6 +4,7 @@ import type { ReadOptions } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import { type JsonObject, type JsonValue, writeJson } from "../zarr/json.ts";
 import type { ArrayMeta, NodeMeta } from "../zarr/metadata.ts";
+import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { notThere } from "./granules.ts";
 import { refuseMangled } from "./locate.ts";
 
@@ -70,21 +71,24 @@ const PACKING = [
 /** All that granules must share, as text, by array and what it is of it: `lat` → `shape` → `[160,42]`. */
 export type Encoding = Map<string, Map<string, string>>;
 
-/** How a granule's arrays are encoded. */
-export function encodingOf(nodes: GranuleNodes): Encoding {
+/** How a granule's arrays are encoded; the length of a first axis called `along`, and of its chunks, left out. */
+export function encodingOf(nodes: GranuleNodes, along?: string): Encoding {
   const encoding: Encoding = new Map();
-  for (const [inside, node] of nodes)
-    if (node.nodeType === "array") encoding.set(inside, arrayEncoding(node));
+  for (const [inside, node] of nodes) {
+    if (node.nodeType === "array") encoding.set(inside, arrayEncoding(node, along));
+  }
   return encoding;
 }
 
-function arrayEncoding(meta: ArrayMeta): Map<string, string> {
+function arrayEncoding(meta: ArrayMeta, along: string | undefined): Map<string, string> {
   const { document, attributes } = meta;
+  const { chunkShape, codecs } = along === undefined ? meta : chunked(meta);
+  const first = along !== undefined && meta.dimensionNames?.[0] === along ? 1 : 0;
   const parts: [string, unknown][] = [
     ["dtype", document.data_type ?? document.dtype ?? meta.dataType],
-    ["shape", meta.shape],
-    ["chunk shape", meta.chunkShape],
-    ["codecs", meta.codecs],
+    [first ? "shape beyond the first axis" : "shape", meta.shape.slice(first)],
+    [first ? "chunk shape beyond the first axis" : "chunk shape", chunkShape.slice(first)],
+    ["codecs", codecs],
     ["fill value", meta.fillValue],
     ["dimension names", meta.dimensionNames ?? null],
     ["chunk keys", meta.chunkKeys],
@@ -94,6 +98,12 @@ function arrayEncoding(meta: ArrayMeta): Map<string, string> {
     ]),
   ];
   return new Map(parts.map(([name, value]) => [name, writeJson(value as JsonValue)]));
+}
+
+/** The array as that of the inner chunks of its shards, where those can be had apart; else as it is. */
+export function chunked(meta: ArrayMeta): ArrayMeta {
+  const inner = isSharded(meta) ? innerMeta(meta) : meta;
+  return "unsupported" in inner ? meta : inner;
 }
 
 /** The first thing in which a granule's encoding differs from another's, in words. */

@@ -12,7 +12,7 @@ import { cellAt } from "../table/vector.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
-import { announcedCoordinates, announcedDimension } from "./announced.ts";
+import { announcedClosed, announcedCoordinates, announcedDimension } from "./announced.ts";
 
 /** A column whose values lead to groups or arrays. */
 export interface ByColumn {
@@ -92,6 +92,7 @@ async function stacked(
 ): Promise<Stacked | undefined> {
   const arrays = new Map<string, ArrayMeta>();
   const root = (await hierarchy.node("", options))?.attributes ?? {};
+  if (announcedClosed(root)) return undefined;
   const dimension = announcedDimension(root);
   const added = announcedCoordinates(root);
   const belongs = (meta: ArrayMeta) => dimension === undefined || meta.dimensionNames?.[0] === dimension;

@@ -15,7 +15,8 @@ const READS_AT_ONCE = 4;
 
 /** Decoded chunks of a view's arrays, so that each is decoded once for all the chunks it goes into. */
 export type DecodedChunks = Lru<ChunkData | Missing>;
-type Missing = "missing";
+/** What a chunk that is not there decodes to. */
+export type Missing = "missing";
 
 export const newDecodedChunks = (): DecodedChunks => new Lru<ChunkData | Missing>(DECODED_BYTES_KEPT);
 
@@ -193,6 +194,7 @@ function picksOf(rows: Float64Array, perChunk: number): Map<number, { from: numb
   return picks;
 }
 
-function bytesOf(chunk: ChunkData): number {
+/** Bytes that a decoded chunk takes in memory. */
+export function bytesOf(chunk: ChunkData): number {
   return chunk.data.byteLength + ("starts" in chunk ? chunk.starts.byteLength * 2 : 0);
 }

@@ -7,7 +7,14 @@ import { type JsonObject, writeJson } from "../zarr/json.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { StoredChunks } from "./chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
-import { commonAttributes, difference, type Encoding, encodingOf, granuleNodes } from "./granule-nodes.ts";
+import {
+  commonAttributes,
+  difference,
+  type Encoding,
+  encodingOf,
+  type GranuleNodes,
+  granuleNodes,
+} from "./granule-nodes.ts";
 import { withNewAxis } from "./new-axis.ts";
 import {
   namesIn,
@@ -29,6 +36,10 @@ export interface GranulesInput {
   variables: ReadonlySet<string> | undefined;
   /** A node's attributes without what an earlier view wrote there for the row at `position`. */
   own(attributes: JsonObject, position: number): Promise<JsonObject>;
+  /** A first axis whose length may differ between granules. */
+  along?: string;
+  /** Called with what each granule holds. */
+  visit?(nodes: GranuleNodes, position: number): void;
 }
 
 const READS_AT_ONCE = 32;
@@ -68,7 +79,7 @@ export async function stackByEncoding(
 }
 
 /** Granules of one encoding, the first of which says what they hold. */
-interface Kind {
+export interface Kind {
   encoding: Encoding;
   arrays: Map<string, ArrayMeta>;
   groups: string[];
@@ -115,13 +126,14 @@ function stackOf(kind: Kind, { store, paths, idx, variables }: GranulesInput): S
 }
 
 /** Every granule's metadata, read once: which kinds there are, in the order of their first granules. */
-async function readKinds(input: GranulesInput, options: ReadOptions): Promise<Kind[]> {
+export async function readKinds(input: GranulesInput, options: ReadOptions): Promise<Kind[]> {
   const kinds = new Map<string, Kind & { first: number }>();
   const names = await mapLimit(input.paths, READS_AT_ONCE, async (path, position) => {
     const nodes = await granuleNodes(input.hierarchy, path, input.idx[position]!, input.variables, options);
     const own = new Map<string, JsonObject>();
     for (const [inside, node] of nodes) own.set(inside, await input.own(node.attributes, position));
-    const encoding = encodingOf(nodes);
+    input.visit?.(nodes, position);
+    const encoding = encodingOf(nodes, input.along);
     const name = writeJson([...encoding].map(([inside, parts]) => [inside, ...[...parts].flat()]).sort());
     const kind = kinds.get(name);
     if (kind) {
@@ -165,7 +177,8 @@ function sharedName(paths: readonly string[]): string {
   return names.size === 1 && name !== "meta" ? name! : "data";
 }
 
-function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonly string[]): void {
+/** @throws ZarrsiftError `layout_unsupported` where there is more than one kind */
+export function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonly string[]): void {
   if (kinds.length < 2) return;
   const most = kinds.reduce((a, b) => (b.positions.length > a.positions.length ? b : a));
   const others = kinds.filter((kind) => kind !== most);
@@ -180,7 +193,7 @@ function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonly strin
       : `leave them out with WHERE ${leavesOut}`;
   throw new ZarrsiftError(
     "layout_unsupported",
-    `Granules of ${kinds.length} encodings cannot be stacked: row ${row} (/${paths[position]}) differs from row ` +
+    `Granules of ${kinds.length} encodings cannot be one array: row ${row} (/${paths[position]}) differs from row ` +
       `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${difference(first.encoding, most.encoding)}. ` +
       `${rows.length} of ${idx.length} rows differ: name the arrays to show with variables, or ${help}`,
     { details: { idx: row, path: `/${paths[position]}`, encodings: kinds.length } },

@@ -27,9 +27,14 @@ const DIMENSION = "granule";
 
 /** A name for the new axis that no dimension has, and nothing at the root. */
 export function newDimension(taken: ReadonlySet<string>): string {
-  let name = DIMENSION;
-  for (let n = 2; taken.has(name); n++) name = `${DIMENSION}_${n}`;
-  return name;
+  return freeName(DIMENSION, taken);
+}
+
+/** `name`, or `name_2`, `name_3` …, whichever is the first that is not taken. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let n = 2; taken.has(free); n++) free = `${name}_${n}`;
+  return free;
 }
 
 /** Names of all dimensions of arrays, and of what is at the root. */

@@ -1,16 +1,22 @@
-/** The hierarchy of a view in the stacked layout: arrays along the granules, and every field as a coordinate of them. */
+/** The hierarchy of a view in the stacked and concatenated layouts: arrays along the granules, every field a coordinate of them. */
+import { ZarrsiftError } from "../errors.ts";
 import { type Announcement, announcedFields } from "../table/announcement.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
+import type { ArrayMeta } from "../zarr/metadata.ts";
 import { withCoordinates, withoutCoordinates } from "./announced.ts";
+import { granuleAt } from "./concat-chunks.ts";
+import { type Concatenation, concatenate } from "./concatenate.ts";
 import { coordinateArrays } from "./coordinates.ts";
 import { emptyGroup } from "./empty-group.ts";
+import type { ServedArray } from "./face.ts";
 import { flatten, withoutFields } from "./fields.ts";
 import { FixedTree } from "./fixed-tree.ts";
 import { metaArrays } from "./meta-group.ts";
 import { restackSource } from "./restack-source.ts";
 import { singleValues } from "./single-values.ts";
-import { namesIn, type Stack } from "./stack.ts";
+import { freeName, namesIn, type Stack } from "./stack.ts";
 import { type GranulesInput, stackByEncoding, stackGranules } from "./stack-granules.ts";
+import { intArray } from "./synthetic.ts";
 import type { ServedNode } from "./tree.ts";
 import { earlierFields, pathsOf, rootAttributes, type TreeParts } from "./tree-parts.ts";
 
@@ -26,7 +32,12 @@ export async function stackedTree(parts: TreeParts): Promise<FixedTree> {
   const nodes = new Map<string, ServedNode>();
   nodes.set("meta", { path: "meta", meta: emptyGroup, attributes: {} });
   for (const array of meta.values()) nodes.set(array.path, array);
-  const facts: Announcement = { columns: [...meta.keys()], fields: [] };
+  const alone = !definition.groupBy && definition.layout === "stacked";
+  const facts: Announcement = {
+    columns: [...meta.keys()],
+    fields: [],
+    ...(!alone && { layout: definition.groupBy ? "stacks" : definition.layout }),
+  };
   let attributes = withoutCoordinates(root);
   if (definition.groupBy) {
     for (const [i, { stack, idx: own }] of (await stacksOf(parts, root)).entries()) {
@@ -35,6 +46,10 @@ export async function stackedTree(parts: TreeParts): Promise<FixedTree> {
       const named = withCoordinates(stack.attributes, coordinates);
       nodes.set(path, { path, meta: emptyGroup, attributes: named });
     }
+  } else if (definition.layout === "concatenated") {
+    const stack = await endToEnd(parts, root);
+    const { coordinates } = await addStack(nodes, stack, idx, "", parts, rowArrays(stack));
+    attributes = withCoordinates({ ...stack.attributes, ...attributes }, coordinates);
   } else {
     const stack = await oneStack(parts, root);
     const { coordinates, written } = await addStack(nodes, stack, idx, "", parts);
@@ -52,12 +67,14 @@ async function addStack(
   idx: Float64Array,
   prefix: string,
   { source, fields, loadField }: TreeParts,
+  own: ReadonlyMap<string, Omit<ServedArray, "path">> = new Map(),
 ): Promise<{ coordinates: string[]; written: string[] }> {
+  const names = namesIn([...stack.arrays].map(([path, { meta }]): [string, ArrayMeta] => [path, meta]));
   const coordinates = await coordinateArrays({
     fields: fields.columns,
     idx,
     dimension: stack.dimension,
-    taken: namesIn([...stack.arrays].map(([path, { meta }]) => [path, meta])),
+    taken: new Set([...names, ...own.keys()]),
     columns: source.table.columns,
     load: loadField,
   });
@@ -74,7 +91,8 @@ async function addStack(
     });
   }
   for (const [name, array] of coordinates) add(name, array);
-  return { coordinates: [...coordinates.keys()], written };
+  for (const [name, array] of own) add(name, { path: name, ...array });
+  return { coordinates: [...coordinates.keys(), ...own.keys()], written };
 }
 
 async function oneStack(parts: TreeParts, root: JsonObject): Promise<Stack> {
@@ -85,6 +103,29 @@ async function oneStack(parts: TreeParts, root: JsonObject): Promise<Stack> {
   const written = idx.length > 0 ? await earlierValues(parts, root)(0) : new Map<string, JsonValue>();
   const own = (attributes: JsonObject) => withoutFields(attributes, written);
   return restackSource({ store, hierarchy, location, idx, variables, own }, options);
+}
+
+async function endToEnd(parts: TreeParts, root: JsonObject): Promise<Concatenation> {
+  if (parts.source.location.kind === "stacked") {
+    throw new ZarrsiftError(
+      "layout_unsupported",
+      'The granules of this collection are stacked and of one length already: ask for layout "stacked"',
+    );
+  }
+  return concatenate(await granulesInput(parts, root), parts.options);
+}
+
+/** Which granule each row along the axis is of, and how many rows each has: CF's indexed and contiguous ragged arrays. */
+function rowArrays({ along, starts, dimension, arrays }: Concatenation) {
+  const taken = namesIn([...arrays].map(([path, { meta }]): [string, ArrayMeta] => [path, meta]));
+  const total = starts.at(-1)!;
+  const granule = intArray((row) => granuleAt(starts, row), total, along, { instance_dimension: dimension });
+  const rowsOf = (i: number) => starts[i + 1]! - starts[i]!;
+  const counts = intArray(rowsOf, starts.length - 1, dimension, { sample_dimension: along });
+  return new Map([
+    [freeName("granule", taken), granule],
+    [freeName("row_count", taken), counts],
+  ]);
 }
 
 /** One for each encoding; arrays that are stacked already have one. */

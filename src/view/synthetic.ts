@@ -1,5 +1,6 @@
 /** Arrays of one value a row that a view makes itself. */
 import { type ChunkData, encodeChunk } from "../zarr/chunk.ts";
+import type { JsonObject } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { ComputedChunks } from "./chunks.ts";
 import { type ServedArray, simpleCodecs } from "./face.ts";
@@ -40,15 +41,21 @@ export function synthetic(
 
 /** The rows' idx in what was queried, as int64. */
 export function idxArray(idx: Float64Array, dimension: string): Omit<ServedArray, "path"> {
+  return intArray((i) => idx[i]!, idx.length, dimension);
+}
+
+/** Whole numbers as int64, `rows` of them. */
+export function intArray(
+  valueAt: (row: number) => number,
+  rows: number,
+  dimension: string,
+  attributes: JsonObject = {},
+): Omit<ServedArray, "path"> {
   const make: MakeChunk = async (from, to, length) => {
     const data = new BigInt64Array(length);
-    for (let i = from; i < to; i++) data[i - from] = BigInt(idx[i]!);
+    for (let i = from; i < to; i++) data[i - from] = BigInt(valueAt(i));
     return { data };
   };
-  const storage: Storage = {
-    dataType: { kind: "int", bits: 64, signed: true },
-    fillValue: 0,
-    attributes: {},
-  };
-  return synthetic(storage, idx.length, dimension, make);
+  const dataType = { kind: "int", bits: 64, signed: true } as const;
+  return synthetic({ dataType, fillValue: 0, attributes }, rows, dimension, make);
 }

@@ -1,7 +1,7 @@
 """Write collections whose granules can be stacked, with every codec chain and chunk shape, seeded.
 
-usage: make_stacks.py DIRECTORY [SEED]   Makes DIRECTORY/{grouped,stacked}{2,3}.zarr, 11 rows each.
-grouped: a group a granule, at /g<row> or /odd/g<row>. stacked: arrays whose first axis is the rows, 1, 3, 4 or 11 a chunk.
+usage: make_stacks.py DIRECTORY [SEED]   Makes DIRECTORY/{grouped,ragged,stacked}{2,3}.zarr, 11 rows each.
+grouped, ragged: a group a granule, at /g<row> or /odd/g<row>, of one shape or of several lengths. stacked: arrays whose first axis is the rows, 1, 3, 4 or 11 a chunk.
 """
 
 import os
@@ -20,6 +20,7 @@ warnings.filterwarnings("ignore")
 out, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 11
 rng = np.random.default_rng(seed)
 N, CELLS = 11, (7, 5)
+LENGTHS = (8, 4, 3, 12, 1, 7, 8, 4, 5, 9, 2)
 WORDS = np.array(["", "a", "bé", "日本", "long " * 9, "z"], dtype=object)
 
 
@@ -130,6 +131,22 @@ for fmt, table in ((2, V2), (3, V3)):
         if fmt == 3:
             create(granule, "sharded", "f4", data("f4", (8, 6)), (2, 3), ("sy", "sx"), {"shards": (4, 6), "fill_value": 2.5}, {}, [np.s_[:4]])
             create(granule, "turned", "f4", data("f4", (4, 3, 2)), (2, 3, 2), ("z", "p", "q"), {"filters": [TransposeCodec(order=(1, 2, 0))]}, {}, [np.s_[...]])
+    meta(root, locations)
+
+    path = os.path.join(out, f"ragged{fmt}.zarr")
+    shutil.rmtree(path, ignore_errors=True)
+    root = zarr.open_group(path, mode="w", zarr_format=fmt)
+    for length, location in zip(LENGTHS, locations):
+        granule = root.create_group(location.strip("/"))
+        for name, (dtype, options, attrs, gaps) in table.items():
+            for rows in (1, 4):
+                create(granule, f"{name}_{rows}", dtype, data(dtype, (length, 5)), (rows, 5), ("y", "x"), options, attrs, [np.s_[:3] if gaps else np.s_[...]])
+        create(granule, "line", "f4", data("f4", (length,)), (min(4, max(length, 1)),), ("y",), {}, {}, [np.s_[...]])
+        create(granule, "scalar", "f8", np.array(length / 2), (), (), {}, {}, [np.s_[...]])
+        create(granule, "across", "i4", data("i4", (5,)), (5,), ("x",), {}, {}, [np.s_[...]])
+        if fmt == 3:
+            inner = 2 if length % 4 == 0 else 1
+            create(granule, "sharded", "f4", data("f4", (length, 6)), (inner, 3), ("y", "sx"), {"shards": (4, 6), "fill_value": 2.5}, {}, [np.s_[:4]])
     meta(root, locations)
 
     path = os.path.join(out, f"stacked{fmt}.zarr")

@@ -1,4 +1,4 @@
-/** Views in the stacked layout through the running server, read by zarr-python, xarray and zarrita, against their sources. */
+/** Views in the stacked and concatenated layouts through the running server, read by zarr-python, xarray and zarrita, against their sources. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +10,13 @@ import { DirectoryStore } from "../../src/store/file.ts";
 import { readable } from "../../src/view/stores.ts";
 import { hasPython, pythons, runPython } from "./python.ts";
 
+const RAGGED = ["ragged2", "ragged3"];
 const SOURCES = ["grouped2", "grouped3", "stacked2", "stacked3"];
 const ROWS = 11;
 const all = Array.from({ length: ROWS }, (_, i) => i);
+
+/** Rows of views end to end: those of the third all end where chunks do. */
+const ends = [[6], all.toReversed(), [0, 1, 3, 6], [9, 0, 5, 4, 10]];
 
 /** Rows of the views: one, none, all, reversed, a whole chunk of four, any order. */
 const selections = [[6], [], all, all.toReversed(), [4, 5, 6, 7], [9, 0, 5, 4, 10], [0, 1, 2, 3, 8, 9, 10]];
@@ -25,12 +29,14 @@ let cases: { base: string; source: string; idx: number[] }[] = [];
 beforeAll(async () => {
   if (!hasPython(pythons.oldest)) return;
   await runPython(pythons.oldest, "make_stacks.py", work);
-  for (const name of SOURCES) collections.push(await open(join(work, `${name}.zarr`), { name }));
+  for (const name of [...SOURCES, ...RAGGED])
+    collections.push(await open(join(work, `${name}.zarr`), { name }));
   app = await buildApp({ collections });
   const base = await app.listen({ host: "127.0.0.1", port: 0 });
-  const made = SOURCES.flatMap((name) =>
-    selections.map(async (idx) => ({ ...(await post(base, name, idx)), idx })),
-  );
+  const made = [
+    ...SOURCES.flatMap((name) => selections.map((idx) => post(base, name, idx, "stacked"))),
+    ...RAGGED.flatMap((name) => ends.map((idx) => post(base, name, idx, "concatenated"))),
+  ];
   cases = await Promise.all(made);
 }, 120_000);
 
@@ -40,15 +46,15 @@ afterAll(async () => {
   rmSync(work, { recursive: true });
 });
 
-async function post(base: string, name: string, idx: number[]) {
+async function post(base: string, name: string, idx: number[], layout: string) {
   const response = await fetch(`${base}/collections/${name}/views`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ idx, layout: "stacked" }),
+    body: JSON.stringify({ idx, layout }),
   });
   const answer = (await response.json()) as { v3: string; layout: string; detail?: string };
-  expect([response.status, answer.layout], answer.detail).toEqual([201, "stacked"]);
-  return { base: answer.v3.replace(/\/v3$/, ""), source: join(work, `${name}.zarr`) };
+  expect([response.status, answer.layout], answer.detail).toEqual([201, layout]);
+  return { base: answer.v3.replace(/\/v3$/, ""), source: join(work, `${name}.zarr`), idx };
 }
 
 describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python) => {
@@ -63,6 +69,20 @@ describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python
     expect(seen.chunks).toBeGreaterThan(150);
     expect(seen.masked).toBeGreaterThan(0);
   });
+
+  test.for(RAGGED)(
+    "granules of %s end to end are numpy's own",
+    { timeout: 300_000 },
+    async (name, { skip }) => {
+      skip(!hasPython(python), "needs Python with zarr and xarray");
+      const list = join(work, `${name}.json`);
+      writeFileSync(list, JSON.stringify(cases.filter(({ source }) => source.endsWith(`${name}.zarr`))));
+      type Seen = { arrays: number; chunks: number };
+      const seen = await runPython<Seen>(python, "check_concatenated.py", list);
+      expect(seen.arrays).toBeGreaterThan(200);
+      expect(seen.chunks).toBeGreaterThan(500);
+    },
+  );
 });
 
 /** Arrays that zarrita reads, by what is in their names. */

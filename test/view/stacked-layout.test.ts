@@ -217,6 +217,42 @@ describe("group_by encoding", () => {
     expect([again.id, await values(again, "/stack_0/idx")]).toEqual([view.id, [3n, 1n]]);
     const rowsOfIt = await openCollection(view.asStore(3), { name: "rows" });
     expect(await rows(rowsOfIt, "SELECT source_idx FROM meta")).toEqual([[3n], [2n], [1n], [0n]]);
-    await expect(collection.view([0], { groupBy: "encoding" })).rejects.toMatchObject({ code: "bad_request" });
+    await expect(collection.view([0], { groupBy: "encoding" })).rejects.toMatchObject({
+      code: "bad_request",
+    });
+  });
+});
+
+describe("the concatenated layout", () => {
+  test("puts granules end to end, and says which rows are whose", async () => {
+    const { store, collection } = await collectionOf();
+    const view = await collection.view("SELECT cloud FROM meta WHERE idx <> 1 ORDER BY idx DESC", {
+      layout: "concatenated",
+    });
+    const sst = await document(view, "sst/zarr.json");
+    expect([sst.shape, sst.dimension_names]).toEqual([
+      [6, 3],
+      ["y", "x"],
+    ]);
+    expect(await values(view, "/sst", 2)).toEqual([3, 2, 0].flatMap(cells));
+    expect(await view.store(3).get("/sst/c/1/0")).toEqual(await store.get("g2/sst/c/0/0"));
+    expect(await values(view, "/granule")).toEqual([0n, 0n, 1n, 1n, 2n, 2n]);
+    expect(await values(view, "/row_count")).toEqual([2n, 2n, 2n]);
+    expect((await document(view, "idx/zarr.json")).dimension_names).toEqual(["meta_row"]);
+    expect((await document(view, "zarr.json")).attributes.coordinates).toBe("idx cloud granule row_count");
+    const again = await collection.restore(JSON.parse(JSON.stringify(view.definition)));
+    expect([again.id, await values(again, "/sst")]).toEqual([view.id, await values(view, "/sst")]);
+  });
+
+  test("can be queried but not viewed again, and is not for a stacked source", async () => {
+    const { collection } = await collectionOf();
+    const view = await collection.view([2, 0], { layout: "concatenated" });
+    const queried = await openCollection(view.asStore(3), { name: "queried" });
+    expect(await rows(queried, "SELECT source_idx FROM meta")).toEqual([[2n], [0n]]);
+    await expect(queried.view([0])).rejects.toMatchObject({ code: "meta_invalid" });
+    const source = await openCollection((await stacked(collection, "SELECT idx FROM meta")).asStore(3));
+    await expect(source.view([0], { layout: "concatenated" })).rejects.toMatchObject({
+      code: "layout_unsupported",
+    });
   });
 });
