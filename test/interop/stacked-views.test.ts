@@ -62,10 +62,10 @@ describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python
     skip(!hasPython(python), "needs Python with zarr and xarray");
     const list = join(work, `${name}.json`);
     const own = cases.filter(({ source }) => source.endsWith(`${name}.zarr`));
-    writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-3)));
+    writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-2)));
     type Seen = { arrays: number; cells: number; chunks: number; masked: number };
     const seen = await runPython<Seen>(python, "check_stacked.py", list);
-    expect(seen.arrays).toBeGreaterThan(150);
+    expect(seen.arrays).toBeGreaterThan(100);
     expect(seen.chunks).toBeGreaterThan(150);
     expect(seen.masked).toBeGreaterThan(0);
   });
@@ -76,11 +76,12 @@ describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python
     async (name, { skip }) => {
       skip(!hasPython(python), "needs Python with zarr and xarray");
       const list = join(work, `${name}.json`);
-      writeFileSync(list, JSON.stringify(cases.filter(({ source }) => source.endsWith(`${name}.zarr`))));
+      const own = cases.filter(({ source }) => source.endsWith(`${name}.zarr`));
+      writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-2)));
       type Seen = { arrays: number; chunks: number };
       const seen = await runPython<Seen>(python, "check_concatenated.py", list);
-      expect(seen.arrays).toBeGreaterThan(200);
-      expect(seen.chunks).toBeGreaterThan(500);
+      expect(seen.arrays).toBeGreaterThan(100);
+      expect(seen.chunks).toBeGreaterThan(300);
     },
   );
 });
