@@ -6,12 +6,13 @@ import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source
 import type { ReadOptions, Store } from "./store/store.ts";
 import type { MetaTable } from "./table/open.ts";
 import type { Layout, ViewDefinition, ViewOptions } from "./view/api.ts";
-import { createView, type ViewSource } from "./view/create.ts";
+import { createView } from "./view/create.ts";
 import { defineView, unpackParameter } from "./view/definition.ts";
 import { fieldsOf } from "./view/field-source.ts";
 import { findGranules } from "./view/granules.ts";
 import { checkIdx, unpackIdx } from "./view/idx.ts";
 import type { ByColumn, Stacked } from "./view/locate.ts";
+import type { ViewSource } from "./view/tree-parts.ts";
 import type { View } from "./view/view.ts";
 
 export interface OpenOptions extends SourceReadOptions {
@@ -126,7 +127,9 @@ export class Collection {
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
     const now = await this.#live.current(options);
-    const location = this.#location(now, options.layout);
+    const location = this.#location(now);
+    const layout = options.layout ?? "granules";
+    if (options.groupBy && layout !== "stacked") throw onlyStacked();
     const clock = BigInt(Date.now()) * 1000n;
     const query =
       typeof what === "string"
@@ -138,7 +141,10 @@ export class Collection {
     const granules =
       location.kind === "stacked"
         ? { idx: wanted, paths: undefined, skipped: 0 }
-        : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", options);
+        : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", {
+            ...options,
+            overlapping: layout !== "granules",
+          });
     const fields = fieldsOf(now.table, query, options.fields);
     const definition = await defineView({
       collection: this.name,
@@ -150,7 +156,8 @@ export class Collection {
       ...(options.datetime !== undefined && { datetime: options.datetime }),
       named: options.fields,
       fields: fields.columns,
-      layout: "granules",
+      layout,
+      groupBy: options.groupBy,
       variables: options.variables,
       idx: granules.idx,
       skipped: granules.skipped,
@@ -173,7 +180,7 @@ export class Collection {
     const now = await this.#live.current(options);
     if ((await now.version()) !== definition.version)
       return (await this.#at(definition.version)).restore(definition, options);
-    const location = this.#location(now, definition.layout);
+    const location = this.#location(now);
     const idx = unpackIdx(definition.idx, definition.count);
     const query =
       definition.sql === undefined ? undefined : planQuery(now.table, definition.sql, optionsOf(definition));
@@ -222,7 +229,7 @@ export class Collection {
     return idx;
   }
 
-  #location({ location }: Snapshot, layout: Layout | undefined): ByColumn | Stacked {
+  #location({ location }: Snapshot): ByColumn | Stacked {
     if (!location) {
       throw new ZarrsiftError(
         "meta_invalid",
@@ -230,14 +237,12 @@ export class Collection {
           "whose first axis is the rows. Queries work; name the location column in the config to make views",
       );
     }
-    if (layout === "stacked") {
-      throw new ZarrsiftError(
-        "layout_unsupported",
-        'layout "stacked" is not supported yet; leave it out, or ask for "granules"',
-      );
-    }
     return location;
   }
+}
+
+function onlyStacked(): ZarrsiftError {
+  return new ZarrsiftError("bad_request", 'Granules are grouped by encoding only in layout "stacked"');
 }
 
 function refuseExplain({ explains }: Query): void {

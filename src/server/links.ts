@@ -38,15 +38,16 @@ export function baseUrl(request: FastifyRequest, publicUrl: string | undefined):
 }
 
 /** The URLs of a view's faces below `base`, and the lines that open it. */
-export function viewLinks(base: string, id: string, layout: Layout): ViewLinks {
+export function viewLinks(base: string, id: string, layout: Layout, groupBy?: "encoding"): ViewLinks {
   const v3 = `${base}/views/${id}/v3`;
   const v2 = `${base}/views/${id}/v2`;
-  return { v3, v2, python: pythonLines(v3, layout), javascript: javascriptLines(v3) };
+  return { v3, v2, python: pythonLines(v3, layout, groupBy), javascript: javascriptLines(v3) };
 }
 
-/** A stacked view is a data set; one of granules is a tree of groups. */
-function pythonLines(v3: string, layout: Layout): string {
-  if (layout === "stacked") return `import xarray as xr\nds = xr.open_zarr("${v3}", zarr_format=3)`;
+/** A stacked view is a data set, or a tree of them; one of granules is a tree of groups. */
+function pythonLines(v3: string, layout: Layout, groupBy: "encoding" | undefined): string {
+  if (groupBy) return `import xarray as xr\ntree = xr.open_datatree("${v3}", engine="zarr", zarr_format=3)`;
+  if (layout !== "granules") return `import xarray as xr\nds = xr.open_zarr("${v3}", zarr_format=3)`;
   return `import zarr\nroot = zarr.open_group("${v3}", mode="r", zarr_format=3)`;
 }
 

@@ -107,6 +107,7 @@ export function summary(view: View): NewView {
     sql: definition.sql ?? null,
     version,
     layout,
+    ...(definition.groupBy && { groupBy: definition.groupBy }),
     count,
     skipped,
     fields,

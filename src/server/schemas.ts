@@ -87,7 +87,12 @@ export const VIEW_BODY = {
     bbox,
     datetime,
     fields: list({ type: "string" }, "Columns that become attributes; default: what the SQL selects"),
-    layout: text("granules (default) or stacked", { enum: ["granules", "stacked"] }),
+    layout: text("granules (default), stacked or concatenated", {
+      enum: ["granules", "stacked", "concatenated"],
+    }),
+    group_by: text("stacked: one stack for each encoding that granules have; default: one of all", {
+      enum: ["encoding"],
+    }),
     variables: list({ type: "string" }, "Only these arrays of each granule; default: all"),
     missing: text("What to do with a row whose granule is not in the source", { enum: ["error", "skip"] }),
     ttl: {
@@ -114,7 +119,7 @@ const viewFields = {
   count: integer("Granules in it"),
   skipped: integer("Rows left out because their granule is not in the source"),
   fields: list({ type: "string" }, "Columns that are attributes"),
-  layout: text("granules or stacked"),
+  layout: text("granules, stacked or concatenated"),
   version: text("Version of the source it is pinned to"),
   v3: text("Base URL of its Zarr v3 face"),
   v2: text("Base URL of its Zarr v2 face"),
@@ -123,15 +128,19 @@ const viewFields = {
   expires: nullable("string", "When it expires, RFC 3339"),
 };
 
-export const VIEW = object(viewFields);
+const groupBy = text("encoding: a stacked view has one stack for each; else absent");
 
-export const STORED_VIEW = object({
+export const VIEW = object({ ...viewFields, group_by: groupBy }, Object.keys(viewFields));
+
+const storedFields = {
   ...viewFields,
   collection: text("The collection it is of"),
   sql: nullable("string", "The query it came from; null for a list of rows"),
   created: text("RFC 3339"),
   used: text("When it was last read, to the minute, RFC 3339"),
-});
+};
+
+export const STORED_VIEW = object({ ...storedFields, group_by: groupBy }, Object.keys(storedFields));
 
 export const VIEW_LIST = object({
   views: list(STORED_VIEW, "In the order they were made"),

@@ -9,6 +9,8 @@ export interface StoredView {
   sql: string | null;
   version: string;
   layout: Layout;
+  /** Whether a stacked view has a stack for each encoding. */
+  groupBy?: "encoding";
   count: number;
   skipped: number;
   fields: string[];

@@ -3,6 +3,7 @@ import { IcechunkStore, NO_SUCH_KEY, ourError } from "./icechunk.ts";
 import { type Icechunk, loadIcechunk, whileBusy } from "./icechunk-load.ts";
 import { Failures, icechunkStorage } from "./icechunk-storage.ts";
 import type { ReadOptions } from "./store.ts";
+import { VirtualChunks } from "./virtual-chunks.ts";
 import type { Lock, WritableStore } from "./writable.ts";
 
 type Session = InstanceType<Icechunk["Session"]>;
@@ -50,7 +51,7 @@ class WritableIcechunk extends IcechunkStore implements WritableStore {
   readonly #failures: Failures;
 
   constructor(files: WritableStore, branch: string, session: Session, failures: Failures) {
-    super(files, branch, session, failures);
+    super(files, branch, session, failures, { repository: undefined, virtual: new VirtualChunks([]) });
     this.#files = files;
     this.#session = session;
     this.#failures = failures;

@@ -103,7 +103,7 @@ export class IcechunkStore implements Store {
     ref: string,
     session: Session,
     failures: Failures,
-    { repository, virtual }: { repository: Repository; virtual: VirtualChunks },
+    { repository, virtual }: { repository: Repository | undefined; virtual: VirtualChunks },
   ) {
     this.#repository = repository;
     this.url = `${files.url}#${ref}`;

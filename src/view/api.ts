@@ -7,13 +7,15 @@ import type { ReadOptions } from "../store/store.ts";
 /** Zarr format of a view's face. */
 export type Face = 2 | 3;
 
-export type Layout = "granules" | "stacked";
+export type Layout = "granules" | "stacked" | "concatenated";
 
 export interface ViewOptions extends QueryOptions {
   /** Columns to flatten into attributes; default: what the SQL selects (all columns for `idx` alone or `*`). */
   fields?: readonly string[];
   /** Default: granules. */
   layout?: Layout;
+  /** In the stacked layout: one stack, `stack_0`, `stack_1` …, for each encoding that granules have. Default: one of all. */
+  groupBy?: "encoding";
   /** Only these arrays of each granule, paths relative to it; default all. */
   variables?: readonly string[];
   /** What to do with a row whose group is not in the source; default "error". */
@@ -25,7 +27,7 @@ export interface Field extends OutputColumn {}
 
 /**
  * All that makes a view, as plain JSON: kept by the server, enough to make it again.
- * `id` is a hash of collection, version, idx, fields, layout and variables.
+ * `id` is a hash of collection, version, idx, fields, layout, grouping and variables.
  */
 export interface ViewDefinition {
   id: string;
@@ -40,6 +42,7 @@ export interface ViewDefinition {
   now?: string;
   fields?: string[];
   layout: Layout;
+  groupBy?: "encoding";
   variables?: string[];
   /** Rows in view order: deltas as zigzag LEB128 varints, base64. */
   idx: string;

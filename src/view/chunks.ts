@@ -19,24 +19,23 @@ export interface ChunkSource {
   ): Promise<Uint8Array | undefined>;
 }
 
-/** Bytes as the source stores them. */
+/** Bytes as the source stores them, each chunk at a key of the source. */
 export class StoredChunks implements ChunkSource {
-  readonly #store: Store;
-  readonly #path: string;
-  readonly #meta: ArrayMeta;
+  readonly store: Store;
+  /** The source's key of a chunk. */
+  readonly key: (coords: readonly number[]) => string;
 
-  constructor(store: Store, path: string, meta: ArrayMeta) {
-    this.#store = store;
-    this.#path = path;
-    this.#meta = meta;
+  constructor(store: Store, key: (coords: readonly number[]) => string) {
+    this.store = store;
+    this.key = key;
   }
 
   async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
-    return (await this.#store.stat(this.key(coords), options))?.size;
+    return (await this.store.stat(this.key(coords), options))?.size;
   }
 
   read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.#store.get(this.key(coords), options);
+    return this.store.get(this.key(coords), options);
   }
 
   readRange(
@@ -44,12 +43,13 @@ export class StoredChunks implements ChunkSource {
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
-    return this.#store.getRange(this.key(coords), range, options);
+    return this.store.getRange(this.key(coords), range, options);
   }
+}
 
-  key(coords: readonly number[]): string {
-    return `${this.#path}/${chunkKey(this.#meta.chunkKeys, coords)}`;
-  }
+/** The chunks of the source's array at `path`, where they are. */
+export function chunksAt(store: Store, path: string, { chunkKeys }: ArrayMeta): StoredChunks {
+  return new StoredChunks(store, (coords) => `${path}/${chunkKey(chunkKeys, coords)}`);
 }
 
 /** Chunks that have to be made whole before a part of them can be served. */
@@ -76,15 +76,14 @@ const SHARD_INDEXES_KEPT = 256;
 
 /** The inner chunks of a sharded array, bytes untouched: one range read each, after the shard's index. */
 export class InnerChunks implements ChunkSource {
-  readonly #store: Store;
   readonly #shards: StoredChunks;
   readonly #meta: ArrayMeta;
   readonly #perShard: number[];
   readonly #indexes = new Lru<{ index: ShardIndex | undefined }>(SHARD_INDEXES_KEPT);
 
-  constructor(store: Store, path: string, sharded: ArrayMeta, inner: ArrayMeta) {
-    this.#store = store;
-    this.#shards = new StoredChunks(store, path, sharded);
+  /** `sharded` and `inner` describe the array with its shards, and the same array as that of its inner chunks. */
+  constructor(shards: StoredChunks, sharded: ArrayMeta, inner: ArrayMeta) {
+    this.#shards = shards;
     this.#meta = sharded;
     this.#perShard = sharded.chunkShape.map((length, axis) => length / inner.chunkShape[axis]!);
   }
@@ -95,7 +94,7 @@ export class InnerChunks implements ChunkSource {
 
   async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
     const { key, place } = await this.#find(coords);
-    return place && this.#store.getRange(key, place, options);
+    return place && this.#shards.store.getRange(key, place, options);
   }
 
   async readRange(
@@ -111,12 +110,12 @@ export class InnerChunks implements ChunkSource {
         : Math.min(range.offset, place.length);
     const length =
       "suffixLength" in range ? place.length - start : Math.min(range.length, place.length - start);
-    return this.#store.getRange(key, { offset: place.offset + start, length }, options);
+    return this.#shards.store.getRange(key, { offset: place.offset + start, length }, options);
   }
 
   async #find(coords: readonly number[]) {
     const key = this.#shards.key(coords.map((c, axis) => Math.floor(c / this.#perShard[axis]!)));
-    const load = async () => ({ index: await readShardIndex(this.#store, key, this.#meta) });
+    const load = async () => ({ index: await readShardIndex(this.#shards.store, key, this.#meta) });
     const { index } = await this.#indexes.load(key, load, () => 1);
     const position = coords.reduce(
       (at, c, axis) => at * this.#perShard[axis]! + (c % this.#perShard[axis]!),

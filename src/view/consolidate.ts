@@ -4,7 +4,7 @@ import type { ReadOptions } from "../store/store.ts";
 import type { JsonObject } from "../zarr/json.ts";
 import type { Face } from "./api.ts";
 import { type FacedArray, faceGroup, type ServedArray } from "./face.ts";
-import { type GranulesTree, isArray } from "./tree.ts";
+import { isArray, type ViewTree } from "./tree.ts";
 import { nodesBelow } from "./walk.ts";
 
 /** A group with more nodes than this below it has no consolidated metadata: clients list it instead. */
@@ -15,7 +15,7 @@ type Below = Map<string, Record<string, JsonObject>>;
 
 /** @returns documents by file name: `zarr.json`, or `.zgroup`, `.zattrs`, `.zmetadata`; `undefined` where there is no node */
 export async function documentsOf(
-  tree: GranulesTree,
+  tree: ViewTree,
   path: string,
   face: Face,
   faced: (array: ServedArray) => FacedArray,
@@ -46,7 +46,7 @@ function consolidated(own: Record<string, JsonObject>, below: Below, face: Face)
 
 /** `undefined` where there are too many, or the source cannot list them. */
 async function allBelow(
-  tree: GranulesTree,
+  tree: ViewTree,
   top: string,
   face: Face,
   faced: (array: ServedArray) => FacedArray,

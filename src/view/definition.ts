@@ -14,14 +14,28 @@ export interface ViewParts extends Omit<QueryOptions, "allowNow"> {
   named: readonly string[] | undefined;
   fields: readonly OutputColumn[];
   layout: Layout;
+  groupBy: "encoding" | undefined;
   variables: readonly string[] | undefined;
   idx: Float64Array;
   skipped: number;
 }
 
-/** The definition of a view; `id` is a hash of collection, version, ordered idx, fields, layout and variables, 32 hex digits. */
+/** The definition of a view; `id` is a hash of collection, version, ordered idx, fields, layout, grouping and variables, 32 hex digits. */
 export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
-  const { collection, version, sql, now, params, bbox, datetime, named, layout, variables, skipped } = parts;
+  const {
+    collection,
+    version,
+    sql,
+    now,
+    params,
+    bbox,
+    datetime,
+    named,
+    layout,
+    groupBy,
+    variables,
+    skipped,
+  } = parts;
   const idx = packIdx(parts.idx);
   const fields = parts.fields.map((f) => [f.name, f.text, f.named]);
   const clock = usesClock(parts) ? String(now) : null;
@@ -33,6 +47,7 @@ export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
     fields,
     layout,
     variables ? [...variables].sort() : null,
+    ...(groupBy ? [groupBy] : []),
   ];
   return {
     id: (await hashHex(JSON.stringify(identity))).slice(0, 32),
@@ -45,6 +60,7 @@ export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
     ...(usesClock(parts) && { now: String(now) }),
     ...(named && { fields: [...named] }),
     layout,
+    ...(groupBy && { groupBy }),
     ...(variables && { variables: [...variables] }),
     idx,
     count: parts.idx.length,

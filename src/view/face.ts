@@ -1,13 +1,12 @@
 /** One array or group as one face shows it: its documents, its chunk grammar, its chunks. */
 import { ZarrsiftError } from "../errors.ts";
-import type { Store } from "../store/store.ts";
 import { decodable, fillChunk } from "../zarr/chunk.ts";
 import type { JsonObject } from "../zarr/json.ts";
 import type { ArrayMeta, Codec, GroupMeta } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { toV2Documents, toV3Document, type V2Documents } from "../zarr/write.ts";
 import type { Face } from "./api.ts";
-import { type ChunkSource, InnerChunks, Reencoded, WrittenOut } from "./chunks.ts";
+import { type ChunkSource, InnerChunks, Reencoded, type StoredChunks, WrittenOut } from "./chunks.ts";
 import { maskV2, maskV3 } from "./mask.ts";
 
 /** An array of a view, before it is known which face asks. */
@@ -17,8 +16,8 @@ export interface ServedArray {
   meta: ArrayMeta;
   /** The source's attributes with the granule's fields. */
   attributes: JsonObject;
-  /** Where a source's array is stored; absent for arrays the view makes itself. */
-  stored?: { store: Store; path: string };
+  /** Chunks as a source stores them; absent for arrays the view makes itself. */
+  stored?: StoredChunks;
   /** Chunks as `meta` describes them. */
   chunks: ChunkSource;
 }
@@ -82,7 +81,7 @@ function unsharded(array: ServedArray): { meta: ArrayMeta; chunks: ChunkSource }
   const meta = innerMeta(array.meta);
   if ("unsupported" in meta) throw inexpressible(array.path, 2, meta.unsupported);
   if (!array.stored) throw inexpressible(array.path, 2, "it is sharded and not stored");
-  return { meta, chunks: new InnerChunks(array.stored.store, array.stored.path, array.meta, meta) };
+  return { meta, chunks: new InnerChunks(array.stored, array.meta, meta) };
 }
 
 /** The source's own codecs where v2 can say them, else the same values with zstd alone. */

@@ -2,8 +2,8 @@
 import { shownName } from "../plan/names.ts";
 import { projectColumns, type Query } from "../plan/plan.ts";
 import type { MetaTable } from "../table/open.ts";
-import type { FieldSource } from "./create.ts";
 import { SOURCE_IDX } from "./meta-group.ts";
+import type { FieldSource } from "./tree-parts.ts";
 
 /** The columns named; else what the query selects; else, for `idx` alone, `*` or a list of rows, all columns. */
 export function fieldsOf(

@@ -2,11 +2,11 @@
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { ArrayMeta, GroupMeta } from "../zarr/metadata.ts";
-import { type ChunkSource, StoredChunks } from "./chunks.ts";
+import { type ChunkSource, chunksAt, type StoredChunks } from "./chunks.ts";
 
 export type GranuleNode =
   | { meta: GroupMeta }
-  | { meta: ArrayMeta; chunks: ChunkSource; stored?: { store: Store; path: string } };
+  | { meta: ArrayMeta; chunks: ChunkSource; stored?: StoredChunks };
 
 export interface GranuleSource {
   /** The node at `inside` ("" is the granule itself) of row `idx`, whose granule is at `path` in the view. */
@@ -34,7 +34,8 @@ export class PathGranules implements GranuleSource {
     const path = join(granule, inside);
     const meta = await this.#hierarchy.node(path, options);
     if (meta?.nodeType !== "array") return meta && { meta };
-    return { meta, chunks: new StoredChunks(this.#store, path, meta), stored: { store: this.#store, path } };
+    const chunks = chunksAt(this.#store, path, meta);
+    return { meta, chunks, stored: chunks };
   }
 
   children(

@@ -15,6 +15,11 @@ export interface Granules {
   skipped: number;
 }
 
+export interface FindOptions extends ReadOptions {
+  /** Whether two rows may name one granule, or one inside another; default false. */
+  overlapping?: boolean;
+}
+
 /**
  * @throws ZarrsiftError `granule_missing` naming the first row whose granule is not in the source (unless `missing`
  *   is "skip"), `granule_conflict` where two rows name one group, or one inside another
@@ -25,7 +30,7 @@ export async function findGranules(
   location: ByColumn,
   hierarchy: Hierarchy,
   missing: "error" | "skip",
-  options: ReadOptions = {},
+  options: FindOptions = {},
 ): Promise<Granules> {
   const values = await readLocations(table, location, idx, options);
   const paths = values.map((value, i) => pathOf(value, location, idx[i]!, missing));
@@ -40,7 +45,7 @@ export async function findGranules(
     paths: kept.map((i) => paths[i]!),
     skipped: idx.length - kept.length,
   };
-  refuseOverlaps(granules);
+  if (!options.overlapping) refuseOverlaps(granules);
   return granules;
 }
 

@@ -12,6 +12,7 @@ import { cellAt } from "../table/vector.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
+import { announcedClosed, announcedCoordinates, announcedDimension } from "./announced.ts";
 
 /** A column whose values lead to groups or arrays. */
 export interface ByColumn {
@@ -80,20 +81,28 @@ function byArrayLocation(table: MetaTable): ByColumn | undefined {
   return column?.type.kind === "string" ? { kind: "column", column, template: "{id}" } : undefined;
 }
 
-/** Arrays outside `/meta` and `/indexes` with one row each along a first axis of one shared name. */
+/**
+ * Arrays outside `/meta` and `/indexes` with one row each along a first axis of one shared name; of a stacked view, those
+ * along the dimension it announces, without the coordinates it has made of its fields.
+ */
 async function stacked(
   table: MetaTable,
   hierarchy: Hierarchy,
   options: ReadOptions,
 ): Promise<Stacked | undefined> {
   const arrays = new Map<string, ArrayMeta>();
+  const root = (await hierarchy.node("", options))?.attributes ?? {};
+  if (announcedClosed(root)) return undefined;
+  const dimension = announcedDimension(root);
+  const added = announcedCoordinates(root);
+  const belongs = (meta: ArrayMeta) => dimension === undefined || meta.dimensionNames?.[0] === dimension;
   const walk = async (path: string): Promise<void> => {
     for (const name of (await hierarchy.children(path, options)) ?? []) {
       const child = path ? `${path}/${name}` : name;
-      if (child === "meta" || child === "indexes") continue;
+      if (child === "meta" || child === "indexes" || added.includes(child)) continue;
       const node = await hierarchy.node(child, options);
       if (node?.nodeType === "group") await walk(child);
-      else if (node && isStacked(node, table.rows)) arrays.set(child, node);
+      else if (node && isStacked(node, table.rows) && belongs(node)) arrays.set(child, node);
     }
   };
   await walk("");

@@ -6,17 +6,17 @@ import type { OutputColumn } from "../plan/api.ts";
 import type { NullValue } from "../table/cf.ts";
 import type { MetaColumn } from "../table/column.ts";
 import { packBytes, type Vector } from "../table/vector.ts";
-import { type ChunkData, encodeChunk } from "../zarr/chunk.ts";
+import type { ChunkData } from "../zarr/chunk.ts";
 import { JsonNumber, type JsonObject, type JsonValue } from "../zarr/json.ts";
-import type { ArrayMeta, DataType } from "../zarr/metadata.ts";
-import { ComputedChunks } from "./chunks.ts";
-import { type ServedArray, simpleCodecs } from "./face.ts";
+import type { DataType } from "../zarr/metadata.ts";
+import type { ServedArray } from "./face.ts";
 import type { Fields } from "./fields.ts";
 import { fillOrZero } from "./mask.ts";
 import { storedRows } from "./rows.ts";
 import { type LoadVector, storageOf, storedVector } from "./stored-values.ts";
+import { idxArray, type MakeChunk, synthetic } from "./synthetic.ts";
 
-const CHUNK_ROWS = 8192;
+const META_ROW = "meta_row";
 
 /** Columns that a view's `/meta` makes from the view itself: the rows' idx in what was queried, and their paths. */
 export const SOURCE_IDX = "source_idx";
@@ -48,49 +48,16 @@ export async function metaArrays(input: MetaGroupInput): Promise<Map<string, Ser
       column ? columnArray(column, idx) : await computedArray(field, idx, (rows) => input.load(i, rows)),
     );
   }
-  const sourceIdx = async (from: number, to: number, length: number) => {
-    const data = new BigInt64Array(length);
-    for (let i = from; i < to; i++) data[i - from] = BigInt(idx[i]!);
-    return { data };
-  };
-  add(SOURCE_IDX, synthetic({ kind: "int", bits: 64, signed: true }, 0, {}, idx.length, sourceIdx));
+  add(SOURCE_IDX, idxArray(idx, META_ROW));
   if (locations) {
     const paths = async (from: number, to: number, length: number) =>
       textChunk(locations.slice(from, to), length);
-    add(ARRAY_LOCATION, synthetic({ kind: "string" }, "", {}, idx.length, paths));
+    add(
+      ARRAY_LOCATION,
+      synthetic({ dataType: { kind: "string" }, fillValue: "", attributes: {} }, idx.length, META_ROW, paths),
+    );
   }
   return arrays;
-}
-
-/** Elements of rows `from…to` of the view, padded to `length`. */
-type MakeChunk = (from: number, to: number, length: number) => Promise<ChunkData>;
-
-function synthetic(
-  dataType: DataType,
-  fillValue: JsonValue,
-  attributes: JsonObject,
-  rows: number,
-  make: MakeChunk,
-): Omit<ServedArray, "path"> {
-  const length = Math.max(1, Math.min(rows, CHUNK_ROWS));
-  const meta: ArrayMeta = {
-    nodeType: "array",
-    format: 3,
-    shape: [rows],
-    chunkShape: [length],
-    dataType,
-    codecs: simpleCodecs({ dataType }),
-    fillValue,
-    attributes,
-    dimensionNames: ["meta_row"],
-    chunkKeys: { name: "default", separator: "/" },
-    document: {},
-  };
-  const compute = async ([chunk]: readonly number[]) => {
-    const from = chunk! * length;
-    return encodeChunk(meta, await make(from, Math.min(from + length, rows), length));
-  };
-  return { meta, attributes, chunks: new ComputedChunks(compute) };
 }
 
 /** The stored values of the view's rows, with what says which of them are NULL. */
@@ -98,7 +65,12 @@ function columnArray(column: MetaColumn, idx: Float64Array): Omit<ServedArray, "
   const { meta, decoding } = column;
   const make: MakeChunk = async (from, to, length) =>
     withNaT(await storedRows(column, idx.slice(from, to), length), decoding.nulls);
-  return synthetic(meta.dataType, fillOrZero(meta), nullAttributes(column), idx.length, make);
+  const storage = {
+    dataType: meta.dataType,
+    fillValue: fillOrZero(meta),
+    attributes: nullAttributes(column),
+  };
+  return synthetic(storage, idx.length, META_ROW, make);
 }
 
 /** A v2 `fill_value` that is NULL is said as `missing_value`, since the view's array has another format. */
@@ -143,10 +115,9 @@ async function computedArray(
   load: LoadVector,
 ): Promise<Omit<ServedArray, "path">> {
   const storage = await storageOf(field.type, idx, load);
-  const { dataType, fillValue, attributes } = storage;
   const make: MakeChunk = async (from, to, length) =>
     storedVector(await load(idx.slice(from, to)), storage, length);
-  return synthetic(dataType, fillValue, attributes, idx.length, make);
+  return synthetic(storage, idx.length, META_ROW, make);
 }
 
 function textChunk(values: string[], length: number): ChunkData {

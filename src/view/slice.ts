@@ -6,7 +6,8 @@ import type { ReadOptions, Store } from "../store/store.ts";
 import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta, Codec } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
-import { type ChunkSource, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
+import { sliceRows } from "./chunk-rows.ts";
+import { type ChunkSource, chunksAt, InnerChunks, MadeChunks } from "./chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import type { GranuleNode, GranuleSource } from "./granule-source.ts";
 import { fillOrZero, maskV3 } from "./mask.ts";
@@ -58,7 +59,7 @@ export class SlicedGranules implements GranuleSource {
 }
 
 function unsharded(path: string, meta: ArrayMeta, store: Store): { meta: ArrayMeta; chunks: ChunkSource } {
-  if (!isSharded(meta)) return { meta, chunks: new StoredChunks(store, path, meta) };
+  if (!isSharded(meta)) return { meta, chunks: chunksAt(store, path, meta) };
   const inner = innerMeta(meta);
   if ("unsupported" in inner) {
     throw new ZarrsiftError(
@@ -66,7 +67,7 @@ function unsharded(path: string, meta: ArrayMeta, store: Store): { meta: ArrayMe
       `/${path} cannot be cut into granules: ${inner.unsupported}`,
     );
   }
-  return { meta: inner, chunks: new InnerChunks(store, path, meta, inner) };
+  return { meta: inner, chunks: new InnerChunks(chunksAt(store, path, meta), meta, inner) };
 }
 
 /** The array without its first axis, described as v3 whichever format the source has. */
@@ -131,14 +132,7 @@ class CutChunks extends MadeChunks {
     if (!kept && !bytes) return undefined;
     const chunk = kept ?? (await decodeChunk(meta, bytes!, key));
     if (!kept) this.#decoded.set(key, chunk, chunk.data.byteLength);
-    const size = this.#meta.chunkShape.reduce((product, n) => product * n, 1);
-    const from = (this.#idx % perChunk) * size;
-    return encodeChunk(this.#meta, cut(chunk, from, from + size));
+    const row = this.#idx % perChunk;
+    return encodeChunk(this.#meta, sliceRows(chunk, perChunk, row, row + 1));
   }
-}
-
-function cut(chunk: ChunkData, from: number, to: number): ChunkData {
-  if ("starts" in chunk)
-    return { ...chunk, starts: chunk.starts.subarray(from, to), ends: chunk.ends.subarray(from, to) };
-  return { data: chunk.data.slice(from, to) } as ChunkData;
 }

@@ -25,6 +25,20 @@ export interface ServedGroup {
 
 export type ServedNode = ServedGroup | ServedArray;
 
+/** The hierarchy a view shows: paths → groups and arrays. */
+export interface ViewTree {
+  /** Paths of the granules below a group, where the layout keeps granules apart. */
+  granulesBelow(path: string): readonly string[];
+  /** @returns `undefined` where the view shows nothing at this path */
+  node(path: string, options?: ReadOptions): Promise<ServedNode | undefined>;
+  /**
+   * Names directly below a group, sorted.
+   * @returns `undefined` where `path` is no group of the view
+   * @throws ZarrsiftError `not_listable` where the source cannot tell what a granule holds
+   */
+  children(path: string, options?: ReadOptions): Promise<string[] | undefined>;
+}
+
 export const isArray = (node: ServedNode): node is ServedArray => "chunks" in node;
 
 export interface TreeInput {
@@ -59,7 +73,7 @@ interface Place {
 const NODES_KEPT = 40_000;
 
 /** Paths of a view → groups and arrays, made as they are asked for and kept. */
-export class GranulesTree {
+export class GranulesTree implements ViewTree {
   readonly #input: TreeInput;
   readonly #rowOf: Map<string, number>;
   /** Children of the root and of the groups above granules. */
@@ -72,7 +86,7 @@ export class GranulesTree {
     for (const path of input.paths) this.#addAncestors(path);
   }
 
-  /** Paths of the granules below a group of the view; none below or at a granule. */
+  /** None below or at a granule. */
   granulesBelow(path: string): readonly string[] {
     if (path === "") return this.#input.paths;
     return this.#ancestors.has(path)
@@ -80,7 +94,6 @@ export class GranulesTree {
       : [];
   }
 
-  /** @returns `undefined` where the view shows nothing at this path */
   async node(path: string, options?: ReadOptions): Promise<ServedNode | undefined> {
     const load = async () => ({ node: await this.#load(path) });
     return (
@@ -91,11 +104,6 @@ export class GranulesTree {
     ).node;
   }
 
-  /**
-   * Names directly below a group, sorted.
-   * @returns `undefined` where `path` is no group of the view
-   * @throws ZarrsiftError `not_listable` where the source cannot tell what a granule holds
-   */
   async children(path: string, options?: ReadOptions): Promise<string[] | undefined> {
     const node = await this.node(path, options);
     if (!node || isArray(node)) return undefined;

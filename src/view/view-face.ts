@@ -10,7 +10,7 @@ import type { Face, Resource, ViewFace } from "./api.ts";
 import { documentsOf } from "./consolidate.ts";
 import { type FacedArray, faceArray, type ServedArray } from "./face.ts";
 import type { VersionGuard } from "./guard.ts";
-import { type GranulesTree, isArray } from "./tree.ts";
+import { isArray, type ViewTree } from "./tree.ts";
 
 const DOCUMENT_NAMES: Record<Face, readonly string[]> = {
   3: ["zarr.json"],
@@ -23,14 +23,14 @@ const encoder = new TextEncoder();
 
 /** A face of the hierarchy of a view; documents are made on demand and kept. */
 export class TreeFace implements ViewFace {
-  readonly #tree: GranulesTree;
+  readonly #tree: ViewTree;
   readonly #face: Face;
   readonly #id: string;
   readonly #guard: VersionGuard;
   readonly #documents = new Lru<Record<string, Uint8Array>>(DOCUMENT_BYTES_KEPT);
   readonly #arrays = new Lru<FacedArray>(ARRAYS_KEPT);
 
-  constructor(tree: GranulesTree, face: Face, id: string, guard: VersionGuard) {
+  constructor(tree: ViewTree, face: Face, id: string, guard: VersionGuard) {
     this.#tree = tree;
     this.#face = face;
     this.#id = id;

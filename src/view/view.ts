@@ -3,7 +3,7 @@ import type { Store } from "../store/store.ts";
 import type { Face, Layout, ViewDefinition, ViewFace } from "./api.ts";
 import type { VersionGuard } from "./guard.ts";
 import { faceStore, readable } from "./stores.ts";
-import type { GranulesTree } from "./tree.ts";
+import type { ViewTree } from "./tree.ts";
 import { TreeFace } from "./view-face.ts";
 
 /**
@@ -25,7 +25,7 @@ export class View {
   readonly definition: ViewDefinition;
   readonly #faces: Record<Face, TreeFace>;
 
-  constructor(definition: ViewDefinition, fields: string[], tree: GranulesTree, guard: VersionGuard) {
+  constructor(definition: ViewDefinition, fields: string[], tree: ViewTree, guard: VersionGuard) {
     this.id = definition.id;
     this.count = definition.count;
     this.skipped = definition.skipped;

@@ -1,7 +1,7 @@
 import { mapLimit } from "../abort.ts";
 import { isZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
-import { type GranulesTree, isArray, type ServedNode } from "./tree.ts";
+import { isArray, type ServedNode, type ViewTree } from "./tree.ts";
 
 /**
  * Every node below `top`, parents before what they hold.
@@ -10,7 +10,7 @@ import { type GranulesTree, isArray, type ServedNode } from "./tree.ts";
  *   where the source cannot list what a granule holds
  */
 export async function nodesBelow(
-  tree: GranulesTree,
+  tree: ViewTree,
   top: string,
   most: number,
   options?: ReadOptions,
@@ -28,7 +28,7 @@ export async function nodesBelow(
   }
 }
 
-async function below(tree: GranulesTree, path: string, options?: ReadOptions): Promise<ServedNode[]> {
+async function below(tree: ViewTree, path: string, options?: ReadOptions): Promise<ServedNode[]> {
   const names = (await tree.children(path, options)) ?? [];
   const parts = await mapLimit(names, 16, async (name) => {
     const node = await tree.node(path ? `${path}/${name}` : name, options);

@@ -24,6 +24,7 @@ interface ViewBody extends QueryFields {
   idx?: number[];
   fields?: string[];
   layout?: Layout;
+  group_by?: "encoding";
   variables?: string[];
   missing?: "error" | "skip";
   ttl?: number;
@@ -104,6 +105,7 @@ async function createView(
   context.live.add(view, ttl === undefined ? undefined : ttl * 1000);
   reply.code(201).header("location", `${base}/views/${view.id}`);
   const { id, count, skipped, fields, layout, version } = view;
+  const { groupBy } = view.definition;
   const { expires } = context.store.get(id)!;
   return {
     id,
@@ -112,17 +114,19 @@ async function createView(
     fields,
     layout,
     version,
-    ...viewLinks(base, id, layout),
+    ...(groupBy && { group_by: groupBy }),
+    ...viewLinks(base, id, layout, groupBy),
     expires: timeOf(expires),
   };
 }
 
 function makeView(collection: Collection, body: ViewBody, signal: AbortSignal): Promise<View> {
-  const { sql, idx, fields, layout, variables, missing } = body;
+  const { sql, idx, fields, layout, group_by: groupBy, variables, missing } = body;
   const options: ViewOptions = {
     ...queryOptions(body),
     ...(fields && { fields }),
     ...(layout && { layout }),
+    ...(groupBy && { groupBy }),
     ...(variables && { variables }),
     ...(missing && { missing }),
   };
@@ -143,10 +147,11 @@ function checkBody({ limits }: Context, body: ViewBody): void {
 }
 
 function described(base: string, view: StoredView): object {
-  const { created, expires, used, ...about } = view;
+  const { created, expires, used, groupBy, ...about } = view;
   return {
     ...about,
-    ...viewLinks(base, view.id, view.layout),
+    ...(groupBy && { group_by: groupBy }),
+    ...viewLinks(base, view.id, view.layout, groupBy),
     created: timeOf(created),
     expires: timeOf(expires),
     used: timeOf(used),

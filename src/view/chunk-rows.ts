@@ -1,0 +1,75 @@
+/** Rows of decoded chunks: runs of elements along the first axis, put together in another order. */
+import { type ChunkData, newLike, type VariableChunk } from "../zarr/chunk-data.ts";
+
+/** Rows of one decoded chunk, and where each goes. */
+export interface RowsOf {
+  chunk: ChunkData;
+  /** Rows in `chunk`. */
+  from: readonly number[];
+  /** Rows in the result, one for each of `from`. */
+  to: readonly number[];
+}
+
+/**
+ * A chunk of `rows` rows made of rows of other chunks; rows that nothing goes to are those of `base`.
+ *
+ * @param base A chunk of the result's shape: what it holds where nothing else is put. It is written to.
+ */
+export function mergeRows(base: ChunkData, rows: number, parts: readonly RowsOf[]): ChunkData {
+  return "starts" in base ? mergeItems(base, rows, parts) : mergeNumbers(base, rows, parts);
+}
+
+/** The rows `from…to` of a chunk of `rows` rows, as a chunk of their own. */
+export function sliceRows(chunk: ChunkData, rows: number, from: number, to: number): ChunkData {
+  if ("starts" in chunk) {
+    const width = chunk.starts.length / rows;
+    const [first, last] = [from * width, to * width];
+    return {
+      data: chunk.data,
+      starts: chunk.starts.subarray(first, last),
+      ends: chunk.ends.subarray(first, last),
+    };
+  }
+  const width = chunk.data.length / rows;
+  const data = newLike(chunk.data, (to - from) * width);
+  data.set(chunk.data.subarray(from * width, to * width) as never);
+  return { data };
+}
+
+function mergeNumbers(
+  base: Exclude<ChunkData, VariableChunk>,
+  rows: number,
+  parts: readonly RowsOf[],
+): ChunkData {
+  const width = base.data.length / rows;
+  for (const { chunk, from, to } of parts) {
+    for (const [i, row] of from.entries()) {
+      base.data.set(chunk.data.subarray(row * width, (row + 1) * width) as never, to[i]! * width);
+    }
+  }
+  return base;
+}
+
+/** Items keep standing in the bytes of their own chunk, which are put one after the other. */
+function mergeItems(base: VariableChunk, rows: number, parts: readonly RowsOf[]): ChunkData {
+  const width = base.starts.length / rows;
+  const all = [base.data, ...parts.map(({ chunk }) => chunk.data as Uint8Array)];
+  const data = new Uint8Array(all.reduce((sum, bytes) => sum + bytes.length, 0));
+  let at = 0;
+  const offsets = all.map((bytes) => {
+    data.set(bytes, at);
+    at += bytes.length;
+    return at - bytes.length;
+  });
+  for (const [part, { chunk, from, to }] of parts.entries()) {
+    const { starts, ends } = chunk as VariableChunk;
+    const offset = offsets[part + 1]!;
+    for (const [i, row] of from.entries()) {
+      for (let item = 0; item < width; item++) {
+        base.starts[to[i]! * width + item] = starts[row * width + item]! + offset;
+        base.ends[to[i]! * width + item] = ends[row * width + item]! + offset;
+      }
+    }
+  }
+  return { ...base, data };
+}

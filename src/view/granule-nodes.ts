@@ -1,0 +1,135 @@
+/** What one granule holds, in the words that decide whether it can be stacked with others. */
+import { ZarrsiftError } from "../errors.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { Hierarchy } from "../zarr/hierarchy.ts";
+import { type JsonObject, type JsonValue, writeJson } from "../zarr/json.ts";
+import type { ArrayMeta, NodeMeta } from "../zarr/metadata.ts";
+import { innerMeta, isSharded } from "../zarr/shard.ts";
+import { notThere } from "./granules.ts";
+import { refuseMangled } from "./locate.ts";
+
+/** Nodes of a granule by path relative to it; its own is "". */
+export type GranuleNodes = Map<string, NodeMeta>;
+
+/**
+ * Every node of a granule, or, where `variables` are named, those arrays and the groups above them.
+ * @throws ZarrsiftError `not_listable` where nothing tells what it holds
+ */
+export async function granuleNodes(
+  hierarchy: Hierarchy,
+  granule: string,
+  idx: number,
+  variables: ReadonlySet<string> | undefined,
+  options: ReadOptions,
+): Promise<GranuleNodes> {
+  const nodes: GranuleNodes = new Map();
+  const root = await hierarchy.node(granule, options);
+  if (!root) throw notThere(idx, granule);
+  nodes.set("", root);
+  const walk = async (inside: string): Promise<void> => {
+    for (const name of await namesBelow(hierarchy, granule, inside, variables, options)) {
+      const child = inside ? `${inside}/${name}` : name;
+      const node = await hierarchy.node(`${granule}/${child}`, options);
+      if (!node || (node.nodeType === "array" && variables?.has(child) === false)) continue;
+      refuseMangled(`${granule}/${child}`);
+      nodes.set(child, node);
+      if (node.nodeType === "group") await walk(child);
+    }
+  };
+  if (root.nodeType === "group") await walk("");
+  return nodes;
+}
+
+async function namesBelow(
+  hierarchy: Hierarchy,
+  granule: string,
+  inside: string,
+  variables: ReadonlySet<string> | undefined,
+  options: ReadOptions,
+): Promise<Iterable<string>> {
+  const prefix = inside ? `${inside}/` : "";
+  if (variables) {
+    const below = [...variables].filter((variable) => variable.startsWith(prefix));
+    return new Set(below.map((variable) => variable.slice(prefix.length).split("/")[0]!));
+  }
+  const path = inside ? `${granule}/${inside}` : granule;
+  const names = await hierarchy.children(path, options);
+  if (names) return names;
+  throw new ZarrsiftError(
+    "not_listable",
+    `What /${path} holds cannot be found: the source cannot list its keys and has no consolidated metadata; name the arrays with variables`,
+    { details: { path: `/${path}` } },
+  );
+}
+
+/** Attributes that say what stored values mean: granules that differ in them are never one array. */
+const PACKING = [
+  ...["units", "calendar", "scale_factor", "add_offset", "_FillValue", "missing_value"],
+  ...["_Unsigned", "dtype"],
+];
+
+/** All that granules must share, as text, by array and what it is of it: `lat` → `shape` → `[160,42]`. */
+export type Encoding = Map<string, Map<string, string>>;
+
+/** How a granule's arrays are encoded; the length of a first axis called `along`, and of its chunks, left out. */
+export function encodingOf(nodes: GranuleNodes, along?: string): Encoding {
+  const encoding: Encoding = new Map();
+  for (const [inside, node] of nodes) {
+    if (node.nodeType === "array") encoding.set(inside, arrayEncoding(node, along));
+  }
+  return encoding;
+}
+
+function arrayEncoding(meta: ArrayMeta, along: string | undefined): Map<string, string> {
+  const { document, attributes } = meta;
+  const { chunkShape, codecs } = along === undefined ? meta : chunked(meta);
+  const first = along !== undefined && meta.dimensionNames?.[0] === along ? 1 : 0;
+  const parts: [string, unknown][] = [
+    ["dtype", document.data_type ?? document.dtype ?? meta.dataType],
+    [first ? "shape beyond the first axis" : "shape", meta.shape.slice(first)],
+    [first ? "chunk shape beyond the first axis" : "chunk shape", chunkShape.slice(first)],
+    ["codecs", codecs],
+    ["fill value", meta.fillValue],
+    ["dimension names", meta.dimensionNames ?? null],
+    ["chunk keys", meta.chunkKeys],
+    ...PACKING.filter((name) => name in attributes).map((name): [string, unknown] => [
+      name,
+      attributes[name],
+    ]),
+  ];
+  return new Map(parts.map(([name, value]) => [name, writeJson(value as JsonValue)]));
+}
+
+/** The array as that of the inner chunks of its shards, where those can be had apart; else as it is. */
+export function chunked(meta: ArrayMeta): ArrayMeta {
+  const inner = isSharded(meta) ? innerMeta(meta) : meta;
+  return "unsupported" in inner ? meta : inner;
+}
+
+/** The first thing in which a granule's encoding differs from another's, in words. */
+export function difference(encoding: Encoding, other: Encoding): string | undefined {
+  for (const name of new Set([...other.keys(), ...encoding.keys()])) {
+    const shown = name === "" ? "it" : `"${name}"`;
+    const [here, there] = [encoding.get(name), other.get(name)];
+    if (!here) return `it has no array ${shown}`;
+    if (!there) return `it has an array ${shown} that the others lack`;
+    for (const part of new Set([...there.keys(), ...here.keys()])) {
+      const [value, wanted] = [here.get(part), there.get(part)];
+      if (value === wanted) continue;
+      if (value === undefined) return `${shown} has no ${part} (${brief(wanted!)})`;
+      if (wanted === undefined) return `${shown} has a ${part} (${brief(value)})`;
+      return `the ${part} of ${shown} is ${brief(value)}, not ${brief(wanted)}`;
+    }
+  }
+  return undefined;
+}
+
+const brief = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
+/** The attributes that all of them have, with the same values. */
+export function commonAttributes(a: JsonObject, b: JsonObject): JsonObject {
+  const kept = Object.entries(a).filter(
+    ([name, value]) => name in b && writeJson(value) === writeJson(b[name]!),
+  );
+  return kept.length === Object.keys(a).length ? a : Object.fromEntries(kept);
+}

@@ -1,0 +1,200 @@
+/** Arrays that have one granule a position along their first axis, with only some of the positions, in another order. */
+import { abortable, mapLimit } from "../abort.ts";
+import { ZarrsiftError } from "../errors.ts";
+import { Lru } from "../lru.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
+import { type ChunkData, decodable, decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
+import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
+import { innerMeta, isSharded } from "../zarr/shard.ts";
+import { mergeRows, type RowsOf } from "./chunk-rows.ts";
+import { type ChunkSource, chunksAt, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
+import { simpleCodecs } from "./face.ts";
+
+const DECODED_BYTES_KEPT = 128 * 2 ** 20;
+const READS_AT_ONCE = 4;
+
+/** Decoded chunks of a view's arrays, so that each is decoded once for all the chunks it goes into. */
+export type DecodedChunks = Lru<ChunkData | Missing>;
+/** What a chunk that is not there decodes to. */
+export type Missing = "missing";
+
+export const newDecodedChunks = (): DecodedChunks => new Lru<ChunkData | Missing>(DECODED_BYTES_KEPT);
+
+/** An array of some positions: how it is described, and its chunks. */
+export interface Restacked {
+  meta: ArrayMeta;
+  chunks: ChunkSource;
+  stored?: StoredChunks;
+}
+
+/**
+ * The positions `idx` of the source's array at `path`, in that order.
+ *
+ * Where every chunk of the answer is the beginning of one chunk of the source (as where a chunk holds one granule), keys
+ * lead to the source's own bytes. Shards that do not line up are served as their inner chunks. What still does not is
+ * decoded, regrouped in chunks of the source's shape, and encoded again with the array's own codecs.
+ *
+ * @throws ZarrsiftError `encoding_unsupported` where that would take codecs this library does not know
+ */
+export function restack(
+  store: Store,
+  path: string,
+  source: ArrayMeta,
+  idx: Float64Array,
+  decoded: DecodedChunks,
+): Restacked {
+  const meta = { ...source, shape: [idx.length, ...source.shape.slice(1)] };
+  const whole = chunksAt(store, path, source);
+  if (aligned(idx, meta.chunkShape[0]!)) {
+    const chunks = new StoredChunks(
+      store,
+      ([chunk, ...rest]) =>
+        `${path}/${chunkKey(source.chunkKeys, [sourceChunk(idx, chunk!, meta.chunkShape[0]!), ...rest])}`,
+    );
+    return { meta, chunks, stored: chunks };
+  }
+  const inner = isSharded(source) ? innerMeta(source) : undefined;
+  if (!inner || "unsupported" in inner) return regrouped(whole, source, meta, idx, path, decoded);
+  const shape = { ...inner, shape: meta.shape };
+  const chunks = new InnerChunks(whole, source, inner);
+  return aligned(idx, inner.chunkShape[0]!)
+    ? { meta: shape, chunks: new Remapped(chunks, idx, inner.chunkShape[0]!) }
+    : regrouped(chunks, inner, shape, idx, path, decoded);
+}
+
+/** Whether each `perChunk` rows of `idx` are the first rows of one chunk of the source, in order. */
+function aligned(idx: Float64Array, perChunk: number): boolean {
+  return (
+    perChunk === 1 || idx.every((row, i) => row % perChunk === i % perChunk && sameChunk(idx, i, perChunk))
+  );
+}
+
+function sameChunk(idx: Float64Array, i: number, perChunk: number): boolean {
+  return idx[i]! - (i % perChunk) === idx[i - (i % perChunk)];
+}
+
+/** The source's chunk that begins with the first row of the answer's chunk `chunk`. */
+function sourceChunk(idx: Float64Array, chunk: number, perChunk: number): number {
+  return Math.floor(idx[chunk * perChunk]! / perChunk);
+}
+
+/** The same chunks at other positions along the first axis. */
+class Remapped implements ChunkSource {
+  readonly #from: ChunkSource;
+  readonly #idx: Float64Array;
+  readonly #perChunk: number;
+
+  constructor(from: ChunkSource, idx: Float64Array, perChunk: number) {
+    this.#from = from;
+    this.#idx = idx;
+    this.#perChunk = perChunk;
+  }
+
+  size(coords: readonly number[], options?: ReadOptions) {
+    return this.#from.size(this.#place(coords), options);
+  }
+
+  read(coords: readonly number[], options?: ReadOptions) {
+    return this.#from.read(this.#place(coords), options);
+  }
+
+  readRange(
+    coords: readonly number[],
+    range: Parameters<ChunkSource["readRange"]>[1],
+    options?: ReadOptions,
+  ) {
+    return this.#from.readRange(this.#place(coords), range, options);
+  }
+
+  #place([chunk, ...rest]: readonly number[]): number[] {
+    return [sourceChunk(this.#idx, chunk!, this.#perChunk), ...rest];
+  }
+}
+
+function regrouped(
+  chunks: ChunkSource,
+  source: ArrayMeta,
+  meta: ArrayMeta,
+  idx: Float64Array,
+  path: string,
+  decoded: DecodedChunks,
+): Restacked {
+  if (!decodable(source)) {
+    throw new ZarrsiftError(
+      "encoding_unsupported",
+      `/${path} holds several granules a chunk, and cutting them apart takes codecs or a data type that are not supported ` +
+        "here; leave it out with variables",
+      { details: { path: `/${path}` } },
+    );
+  }
+  const target = isSharded(source) ? { ...meta, format: 3 as const, codecs: simpleCodecs(meta) } : meta;
+  return { meta: target, chunks: new RegroupedChunks(chunks, source, target, idx, path, decoded) };
+}
+
+class RegroupedChunks extends MadeChunks {
+  readonly #chunks: ChunkSource;
+  readonly #source: ArrayMeta;
+  readonly #target: ArrayMeta;
+  readonly #idx: Float64Array;
+  readonly #path: string;
+  readonly #decoded: DecodedChunks;
+
+  /** `source` describes `chunks`; `target` has chunks of the same shape. */
+  constructor(
+    chunks: ChunkSource,
+    source: ArrayMeta,
+    target: ArrayMeta,
+    idx: Float64Array,
+    path: string,
+    decoded: DecodedChunks,
+  ) {
+    super();
+    this.#chunks = chunks;
+    this.#source = source;
+    this.#target = target;
+    this.#idx = idx;
+    this.#path = path;
+    this.#decoded = decoded;
+  }
+
+  async read([chunk, ...rest]: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
+    const perChunk = this.#source.chunkShape[0]!;
+    const rows = this.#idx.subarray(chunk! * perChunk, (chunk! + 1) * perChunk);
+    const picks = [...picksOf(rows, perChunk)];
+    const parts = await mapLimit(picks, READS_AT_ONCE, async ([place, pick]) => {
+      const found = await abortable(this.#decode([place, ...rest]), options?.signal);
+      return found === "missing" ? [] : [{ ...pick, chunk: found }];
+    });
+    const there: RowsOf[] = parts.flat();
+    if (there.length === 0) return undefined;
+    return encodeChunk(this.#target, mergeRows(fillChunk(this.#source), perChunk, there));
+  }
+
+  /** Shared by all who need it, so nobody's cancellation reaches it. */
+  #decode(coords: readonly number[]): Promise<ChunkData | Missing> {
+    const where = `${this.#path} chunk ${coords.join(",")}`;
+    const load = async (): Promise<ChunkData | Missing> => {
+      const bytes = await this.#chunks.read(coords);
+      return bytes ? decodeChunk(this.#source, bytes, where) : "missing";
+    };
+    return this.#decoded.load(where, load, (value) => (value === "missing" ? 64 : bytesOf(value)));
+  }
+}
+
+/** Rows by the chunk of the source they are in. */
+function picksOf(rows: Float64Array, perChunk: number): Map<number, { from: number[]; to: number[] }> {
+  const picks = new Map<number, { from: number[]; to: number[] }>();
+  rows.forEach((row, i) => {
+    const place = Math.floor(row / perChunk);
+    const pick = picks.get(place) ?? { from: [], to: [] };
+    picks.set(place, pick);
+    pick.from.push(row - place * perChunk);
+    pick.to.push(i);
+  });
+  return picks;
+}
+
+/** Bytes that a decoded chunk takes in memory. */
+export function bytesOf(chunk: ChunkData): number {
+  return chunk.data.byteLength + ("starts" in chunk ? chunk.starts.byteLength * 2 : 0);
+}
