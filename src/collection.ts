@@ -1,5 +1,5 @@
 import { type Description, describe } from "./describe.ts";
-import { ZarrsiftError } from "./errors.ts";
+import { messageOf, ZarrsiftError } from "./errors.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
 import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source.ts";
@@ -95,7 +95,7 @@ export class Collection {
    */
   async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
     const now = await this.#live.current(options);
-    const query = planQuery(now.table, sql, options);
+    const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     refuseExplain(query);
     return {
       columns: query.columns,
@@ -116,9 +116,12 @@ export class Collection {
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
     const now = await this.#live.current(options);
-    const query = planQuery(now.table, sql, options);
+    const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     const runs = (mode ?? query.explains) === "analyze";
-    return { plan: runs ? await query.analyze(options) : query.explain(), version: await now.version() };
+    return {
+      plan: runs ? await query.analyze(options) : await query.explain(options),
+      version: await now.version(),
+    };
   }
 
   /** A view of the rows that a query finds, or of the rows named, in that order. */
@@ -133,7 +136,7 @@ export class Collection {
     const clock = BigInt(Date.now()) * 1000n;
     const query =
       typeof what === "string"
-        ? planQuery(now.table, what, { ...options, rowsOnly: true, now: clock })
+        ? planQuery(now.table, what, { ...options, indexes: opener(now), rowsOnly: true, now: clock })
         : undefined;
     if (query) refuseExplain(query);
     const wanted =
@@ -243,6 +246,18 @@ export class Collection {
 
 function onlyStacked(): ZarrsiftError {
   return new ZarrsiftError("bad_request", 'Granules are grouped by encoding only in layout "stacked"');
+}
+
+/** Indexes that cannot be opened are none: they only make answers faster. */
+function opener(now: Snapshot): PlanOptions["indexes"] {
+  return async (options) => {
+    try {
+      return await now.indexes(options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      return { indexes: [], zones: new Map(), warnings: [messageOf(error)] };
+    }
+  };
 }
 
 function refuseExplain({ explains }: Query): void {

@@ -114,6 +114,26 @@ export class Prepared {
     return this.exactly(predicate, broughtHome(componentsOf(parseWkb(data, start, end))));
   }
 
+  /**
+   * The same for a row of which only the envelope `[west, south, east, north]` is known, within [-180, 180]; NaN where
+   * it reaches beyond.
+   *
+   * @param isBox Whether the row is exactly that rectangle.
+   * @returns undefined where the envelope does not decide
+   */
+  testBox(predicate: Predicate, envelope: Float64Array, isBox: boolean): boolean | undefined {
+    const [west, south, east, north] = envelope as unknown as [number, number, number, number];
+    if (!(west >= -180 && east <= 180)) return undefined;
+    if (!this.near(west, south, east, north)) return predicate === "disjoint";
+    const known = this.byBox(predicate, west, south, east, north);
+    if (known !== undefined || !isBox) return known;
+    if (predicate === "intersects" || predicate === "disjoint") return predicate === "intersects";
+    const ring = Float64Array.of(west, south, east, south, east, north, west, north, west, south);
+    return this.exactly(predicate, [
+      { dimension: 2, runs: [ring], west, south, east, north, circle: east - west >= 360 },
+    ]);
+  }
+
   /** The same for a row that is no WKB. */
   testGeometry(predicate: Predicate, geometry: Geometry): boolean {
     const components = broughtHome(componentsOf(geometry));

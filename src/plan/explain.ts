@@ -1,7 +1,8 @@
 /** Plans as EXPLAIN shows them. */
 import type { Table } from "../table/table.ts";
 import type { Grouping } from "./bind-group.ts";
-import type { Plan } from "./make-plan.ts";
+import type { Plan, ProbeStep } from "./make-plan.ts";
+import { rowCount } from "./rows.ts";
 import { columnsOfGrouping, groupsWanted } from "./run-groups.ts";
 import { columnsNeeded } from "./scan.ts";
 import type { Done, Trace } from "./trace.ts";
@@ -31,7 +32,7 @@ export function explainOf(sql: string): "plan" | "analyze" | undefined {
 /** The steps of a plan, with what `trace` has seen of each. */
 export function explainPlan(plan: Plan, table: Table, trace?: Trace): ExplainStep[] {
   const done = (step: string) => (trace ? measured(trace.done.get(step)) : {});
-  const steps = [scanStep(plan, table)];
+  const steps = [...plan.probes.map((probe) => probeStep(probe, table)), scanStep(plan, table)];
   plan.conjuncts.forEach((conjunct, i) => {
     steps.push({ ...blank("filter", conjunct.columns, filterWhy(conjunct)), ...done(`filter ${i}`) });
   });
@@ -91,7 +92,29 @@ function measured(done: Done | undefined): Partial<ExplainStep> {
   return { rows_in: rowsIn, rows_out: rowsOut, requests, bytes, ms: Math.round(ms * 1000) / 1000 };
 }
 
-function scanStep({ from, to, backwards, because }: Plan, table: Table): ExplainStep {
+function probeStep(probe: ProbeStep, table: Table): ExplainStep {
+  const { column, index, state, why, rows, requests, bytes, ms } = probe;
+  const counts = {
+    rows_in: table.rows,
+    rows_out: rows ?? null,
+    requests,
+    bytes,
+    ms: Math.round(ms * 1000) / 1000,
+  };
+  const told = state === "stale" || state === "unused" ? `${probe.text} is left to the scan: ${why}` : why;
+  return { ...blank("index", [column], told), index, state, ...counts };
+}
+
+function scanStep({ from, to, backwards, because, candidates }: Plan, table: Table): ExplainStep {
+  if (candidates) {
+    const left = rowCount(candidates);
+    const order = backwards ? ", from the last" : "";
+    return {
+      ...blank("scan", [], `${left} rows that indexes have left${order}`),
+      rows_in: table.rows,
+      rows_out: left,
+    };
+  }
   const rows = to - from;
   const which = rows === table.rows ? "all rows" : rows === 0 ? "no rows" : `rows ${from} to ${to - 1}`;
   const why = `${which}${backwards ? ", from the last" : ""}${because.length > 0 ? `: ${because.join(" AND ")}` : ""}`;

@@ -4,6 +4,7 @@ import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
 import type { Grouping } from "./bind-group.ts";
 import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
+import type { RowSet } from "./rows.ts";
 
 /** A condition where it stands in the order of evaluation. */
 export interface Conjunct extends Condition {
@@ -13,6 +14,23 @@ export interface Conjunct extends Condition {
   bytesPerRow: number;
   /** Share of candidates that probably survive. */
   selectivity: number;
+  /** Rows that an index knows it holds for, ascending: they are not tested. */
+  sure?: Float64Array | undefined;
+}
+
+/** A condition that indexes could narrow, and what came of it. */
+export interface ProbeStep {
+  text: string;
+  column: string;
+  /** Paths of the indexes, separated by commas. */
+  index: string;
+  state: "verified" | "unverified" | "stale" | "unused";
+  why: string;
+  /** Rows that may meet the condition, as far as it was asked. */
+  rows: number | undefined;
+  requests: number;
+  bytes: number;
+  ms: number;
 }
 
 export interface Plan {
@@ -23,6 +41,10 @@ export interface Plan {
   /** What narrowed them, as text. */
   because: string[];
   conjuncts: Conjunct[];
+  /** Rows that indexes have left: no others are looked at. */
+  candidates?: RowSet;
+  /** What indexes were asked, in that order. */
+  probes: ProbeStep[];
   /** What is done to the rows that are left, one after the other; what follows is about the groups of the last. */
   groups: Grouping[];
   /** Empty: the order of the scan. */
@@ -42,6 +64,7 @@ export function makePlan(query: BoundQuery, table: Table): Plan {
     backwards: scanOrder === "backwards",
     because: [],
     conjuncts: [],
+    probes: [],
     groups: query.groups,
     orderBy: scanOrder ? [] : query.orderBy,
     limit: query.limit,

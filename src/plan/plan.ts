@@ -1,5 +1,6 @@
 /** SQL → queries that can be explained and run. */
 import { ZarrsiftError } from "../errors.ts";
+import type { IndexSet } from "../index/api.ts";
 import type { Select } from "../sql/ast.ts";
 import { sqlError } from "../sql/messages.ts";
 import { parseSelect } from "../sql/parse.ts";
@@ -23,6 +24,7 @@ import { makePlan, type Plan } from "./make-plan.ts";
 import { STORED_IDX, unknownColumn } from "./names.ts";
 import { optionConditions } from "./option-conditions.ts";
 import { Trace } from "./trace.ts";
+import { firstStale, type Narrowed, turnedStale, useIndexes } from "./use-indexes.ts";
 
 export type { ExplainStep } from "./explain.ts";
 export type { Plan } from "./make-plan.ts";
@@ -32,6 +34,8 @@ export interface PlanOptions extends QueryOptions {
   rowsOnly?: boolean;
   /** Leave conditions as they are written, where the plan would turn them into ranges of columns; default false. */
   asWritten?: boolean;
+  /** Opens the table's indexes, for queries that may use some; default: there are none. */
+  indexes?: ((options: ReadOptions) => Promise<IndexSet>) | undefined;
   /** What `now()` is, in microseconds since 1970; default: the clock. */
   now?: bigint;
 }
@@ -48,9 +52,11 @@ export class Query {
   readonly plan: Plan;
   readonly #table: Table;
   readonly #select: Select;
+  readonly #indexes: PlanOptions["indexes"];
 
-  constructor(select: Select, plan: Plan, table: Table) {
+  constructor(select: Select, plan: Plan, table: Table, indexes?: PlanOptions["indexes"]) {
     this.#select = select;
+    this.#indexes = indexes;
     this.plan = plan;
     this.#table = table;
     this.columns = plan.items.map(({ expr: _, ...column }) => column);
@@ -62,22 +68,27 @@ export class Query {
       single && only?.type === "star" ? "star" : single && this.columns[0]?.text === "idx" ? "idx" : "list";
   }
 
-  /** The steps, in order. */
-  explain(): ExplainStep[] {
-    return explainPlan(this.plan, this.#table);
+  /** The steps, in order. Indexes are asked, columns are not read. */
+  async explain(options: ReadOptions = {}): Promise<ExplainStep[]> {
+    const { plan } = await this.#narrowed(options);
+    return explainPlan(plan, this.#table);
   }
 
   /** The steps with what each did: runs the query, one window at a time, and drops the answer. */
   async analyze({ signal }: ReadOptions = {}): Promise<ExplainStep[]> {
     const trace = new Trace();
-    const rows = runPlan(this.plan, this.#table, { signal, trace });
+    const { plan } = await this.#narrowed({ signal });
+    const rows = runPlan(plan, this.#table, { signal, trace });
     while (!(await rows.next()).done);
-    return explainPlan(this.plan, this.#table, trace);
+    return explainPlan(plan, this.#table, trace);
   }
 
-  /** The answer, in batches of at most 65,536 rows. */
+  /**
+   * The answer, in batches of at most 65,536 rows.
+   * @throws ZarrsiftError `index_unusable` where an index turns out to be stale when rows have been given out already
+   */
   run(options: ReadOptions = {}): AsyncIterable<Batch> {
-    return runPlan(this.plan, this.#table, options);
+    return this.#trusted(options, (plan) => runPlan(plan, this.#table, options));
   }
 
   /**
@@ -86,13 +97,34 @@ export class Query {
    */
   matches(options: ReadOptions = {}): AsyncIterable<Float64Array> {
     this.#mustHaveRows();
-    return matchingRows(this.plan, this.#table, options);
+    return this.#trusted(options, (plan) => matchingRows(plan, this.#table, options));
   }
 
   /** The select items for the rows `idx`, in that order. All is held at once: call it for some rows at a time. */
   async project(idx: Float64Array, options: ReadOptions = {}): Promise<Batch> {
     this.#mustHaveRows();
     return projectRows(this.plan.items, this.#table, idx, options);
+  }
+
+  async #narrowed(options: ReadOptions): Promise<Narrowed> {
+    if (!this.#indexes || this.plan.conjuncts.length === 0) return { plan: this.plan, used: [] };
+    return useIndexes(this.plan, this.#table, await this.#indexes(options), options);
+  }
+
+  /** Answers by indexes, by a scan where one of them turns out to be stale: chunks are checked as they are read. */
+  async *#trusted<T>(options: ReadOptions, run: (plan: Plan) => AsyncIterable<T>): AsyncGenerator<T> {
+    const { plan, used } = await this.#narrowed(options);
+    let begun = false;
+    for await (const part of run(plan)) {
+      const stale = await firstStale(used, options);
+      if (stale && begun) throw turnedStale(stale);
+      if (stale) return yield* run(this.plan);
+      begun = true;
+      yield part;
+    }
+    const stale = await firstStale(used, options);
+    if (stale && begun) throw turnedStale(stale);
+    if (stale) yield* run(this.plan);
   }
 
   #mustHaveRows(): void {
@@ -113,7 +145,8 @@ export function planQuery(table: Table, sql: string | Select, options: PlanOptio
   const now = options.allowNow === false ? undefined : (options.now ?? BigInt(Date.now()) * 1000n);
   const scope: Scope = { table, params, now, asWritten: options.asWritten };
   const query = bindSelect(select, scope);
-  return new Query(select, makePlan(withOptions(query, options, scope), table), table);
+  const plan = makePlan(withOptions(query, options, scope), table);
+  return new Query(select, plan, table, options.asWritten ? undefined : options.indexes);
 }
 
 function notRows(select: Select): ZarrsiftError {

@@ -9,6 +9,7 @@ import { Cancel } from "./cancel.ts";
 import { compileTruth } from "./compile.ts";
 import { Frame, once } from "./frame.ts";
 import type { Conjunct, Plan } from "./make-plan.ts";
+import { difference, intersection, union } from "./row-sets.ts";
 import { collect, numbersOf, type RowSet, rowCount, rowsAt } from "./rows.ts";
 import type { Trace } from "./trace.ts";
 import { positions, TRUE, type Truth, type TruthFn } from "./truth.ts";
@@ -60,6 +61,7 @@ export class Scan {
         while (pending.length < (counts ? 1 : AHEAD)) {
           const { value: window, done } = upcoming.next();
           if (done) break;
+          if (rowCount(this.#candidates(window)) === 0) continue;
           const result = this.#filter(window).then(work);
           result.catch(() => {});
           pending.push({ window, result });
@@ -81,7 +83,7 @@ export class Scan {
   }
 
   async #filter(window: Window): Promise<RowSet> {
-    let rows: RowSet = window;
+    let rows = this.#candidates(window);
     for (const [i, conjunct] of this.#plan.conjuncts.entries()) {
       if (rowCount(rows) === 0) break;
       const before: RowSet = rows;
@@ -93,7 +95,20 @@ export class Scan {
     return rows;
   }
 
-  async #test({ columns }: Conjunct, test: TruthFn, rows: RowSet): Promise<RowSet> {
+  #candidates(window: Window): RowSet {
+    const { candidates } = this.#plan;
+    return candidates ? intersection(candidates, window) : window;
+  }
+
+  async #test(conjunct: Conjunct, test: TruthFn, all: RowSet): Promise<RowSet> {
+    const { columns, sure } = conjunct;
+    if (sure) {
+      const open = difference(all, sure);
+      const known = intersection(sure, all);
+      return union(known, await this.#test({ ...conjunct, sure: undefined }, test, open));
+    }
+    const rows = all;
+    if (rowCount(rows) === 0) return rows;
     const frame = await this.frame(columns, rows);
     let truth: Truth = new Uint8Array(frame.length);
     await this.#pace.inRuns(frame.length, (from, to) => {

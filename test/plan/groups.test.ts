@@ -404,7 +404,7 @@ describe("explain", () => {
       ["output", null, 2, 2],
     ]);
     expect(steps[1]!.why).toBe("count(*), avg(f) by n");
-    const first = planQuery(scenes(), "SELECT DISTINCT n FROM meta LIMIT 2").explain();
+    const first = await planQuery(scenes(), "SELECT DISTINCT n FROM meta LIMIT 2").explain();
     expect(first.map(({ step, why }) => [step, why])[1]).toEqual([
       "distinct",
       "n; the scan stops when 2 are found",

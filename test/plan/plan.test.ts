@@ -450,8 +450,8 @@ describe("explain", () => {
   const sql =
     "SELECT Platform FROM meta WHERE n < 10 AND ST_Intersects(bbox, ST_Point(-177, 0.5)) ORDER BY date DESC LIMIT 3";
 
-  it("shows the cheapest condition first, and what is read late", () => {
-    const steps = planQuery(granules(), sql).explain();
+  it("shows the cheapest condition first, and what is read late", async () => {
+    const steps = await planQuery(granules(), sql).explain();
     expect(steps.map(({ step, column }) => [step, column])).toEqual([
       ["scan", null],
       ["filter", "n"],

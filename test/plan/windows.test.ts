@@ -28,6 +28,7 @@ describe("windows", () => {
         backwards,
         because: [],
         conjuncts: [],
+        probes: [],
         groups: [],
         orderBy: [],
         limit: undefined,

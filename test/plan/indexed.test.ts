@@ -1,0 +1,212 @@
+/** Queries answered through indexes, next to the same queries answered by a scan. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { writeWkb } from "../../src/geometry/wkb-write.ts";
+import { parseWkt } from "../../src/geometry/wkt-read.ts";
+import { buildIndexes } from "../../src/index/build/build.ts";
+import { openIndexes } from "../../src/index/open.ts";
+import { planQuery } from "../../src/plan/index.ts";
+import type { MemoryStore } from "../../src/store/memory.ts";
+import { makeSource, putColumn, seeded, type TestColumn, tableOf, utf8 } from "../index/source.ts";
+
+const MS = { name: "numpy.datetime64", configuration: { unit: "ms", scale_factor: 1 } };
+const START = 1_750_000_000_000;
+const ROWS = 6000;
+const CHUNK = 500;
+
+/** Boxes, triangles, points and lines; some empty, some across ±180, some drawn from 180 to 360. */
+function shape(random: () => number): Uint8Array {
+  const kind = random();
+  if (kind < 0.08) return new Uint8Array(0);
+  const west = kind < 0.2 ? 172 + random() * 14 : kind < 0.25 ? 200 + random() * 100 : random() * 340 - 180;
+  const south = random() * 160 - 80;
+  const [east, north] = [west + 0.1 + random() * 12, south + 0.1 + random() * 6];
+  const wkt =
+    kind < 0.7
+      ? `POLYGON((${west} ${south},${east} ${south},${east} ${north},${west} ${north},${west} ${south}))`
+      : kind < 0.9
+        ? `POLYGON((${west} ${south},${east} ${south},${west} ${north},${west} ${south}))`
+        : kind < 0.95
+          ? `POINT(${west} ${south})`
+          : `LINESTRING(${west} ${south},${east} ${north})`;
+  return writeWkb(parseWkt(wkt));
+}
+
+function columns(rows: number, seed: number): Record<string, TestColumn> {
+  const random = seeded(seed);
+  const all = Array.from({ length: rows }, (_, i) => i);
+  return {
+    bbox: {
+      type: "bytes",
+      attributes: { "ARROW:extension:name": "geoarrow.wkb" },
+      values: all.map(() => shape(random)),
+    },
+    date: { type: MS, values: BigInt64Array.from(all, (i) => BigInt(START + i * 60_000)) },
+    clouds: {
+      type: "float32",
+      values: Float32Array.from(all, () => (random() < 0.1 ? Number.NaN : random() * 100)),
+    },
+    big: {
+      type: "int64",
+      values: BigInt64Array.from(all, () => 2n ** 60n + BigInt(Math.floor(random() * 900))),
+    },
+    platform: {
+      type: "string",
+      values: all.map(() => utf8(["aqua", "terra", "suomi", "", "noaa"][Math.floor(random() * 5)]!)),
+    },
+  };
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** A condition that some index may answer, or none, or part of. */
+function condition(random: () => number, depth = 0): string {
+  const kind = random();
+  const number = () => Math.floor(random() * 100);
+  if (kind < 0.15) {
+    const from = START + random() * ROWS * 60_000;
+    return `date >= TIMESTAMP '${iso(from)}' AND date < TIMESTAMP '${iso(from + random() * 4e7)}'`;
+  }
+  if (kind < 0.25) return `clouds ${random() < 0.5 ? "<" : ">="} ${number() / (random() < 0.5 ? 10 : 1)}`;
+  if (kind < 0.35) return `big BETWEEN 1152921504606846976 AND 1152921504606846976 + ${number()}`;
+  if (kind < 0.45) return `platform ${random() < 0.5 ? "= 'aqua'" : "IN ('terra', '', 'nobody')"}`;
+  if (kind < 0.5) return "NOT platform IN ('aqua', 'terra', 'noaa')";
+  if (kind < 0.55) return "clouds IS NULL";
+  if (kind < 0.8 || depth > 1) return spatial(random);
+  const [left, right] = [condition(random, depth + 1), condition(random, depth + 1)];
+  return kind < 0.92 ? `(${left} OR ${right})` : `NOT (${left} AND ${right})`;
+}
+
+const PREDICATES = [
+  "Intersects",
+  "Within",
+  "Contains",
+  "Covers",
+  "CoveredBy",
+  "Touches",
+  "Overlaps",
+  "Equals",
+];
+
+function spatial(random: () => number): string {
+  const predicate = PREDICATES[Math.floor(random() ** 2 * PREDICATES.length)]!;
+  const west = random() < 0.3 ? 165 + random() * 14 : random() * 320 - 180;
+  const south = random() * 140 - 80;
+  const [width, height] = [random() * 40, random() * 30];
+  const box = `ST_MakeEnvelope(${west}, ${south}, ${west + width > 180 ? west + width - 360 : west + width}, ${south + height})`;
+  const triangle = `ST_GeomFromText('POLYGON((${west} ${south},${west + width} ${south},${west} ${south + height},${west} ${south}))')`;
+  const other = random() < 0.6 ? box : triangle;
+  return random() < 0.85 ? `ST_${predicate}(bbox, ${other})` : `ST_${predicate}(${other}, bbox)`;
+}
+
+async function both(
+  store: MemoryStore,
+  sql: string,
+): Promise<{ rows: number[]; scanned: number[]; used: string[] }> {
+  const { hierarchy, table } = await tableOf(store);
+  const indexes = await openIndexes(store, hierarchy, table);
+  const query = planQuery(table, sql, { indexes: async () => indexes });
+  const steps = await query.explain();
+  const used = steps.filter(({ step, state }) => step === "index" && state === "verified");
+  return {
+    rows: await all(query.matches()),
+    scanned: await all(planQuery(table, sql, { asWritten: true }).matches()),
+    used: used.flatMap(({ index }) => index!.split(", ")).map((path) => path.replace(/\/b[0-9a-f]{16}$/, "")),
+  };
+}
+
+async function all(parts: AsyncIterable<Float64Array>): Promise<number[]> {
+  const rows: number[] = [];
+  for await (const part of parts) rows.push(...part);
+  return rows;
+}
+
+describe("queries over indexes", () => {
+  let store: MemoryStore;
+  beforeAll(async () => {
+    store = await makeSource(columns(ROWS, 7), CHUNK);
+    await buildIndexes(store, store);
+  });
+
+  it("answer as a scan does: random conditions", { timeout: 120_000 }, async () => {
+    const random = seeded(20);
+    const kinds = new Map<string, number>();
+    for (let i = 0; i < 400; i++) {
+      const where = Array.from({ length: 1 + Math.floor(random() * 3) }, () => condition(random)).join(
+        " AND ",
+      );
+      const { rows, scanned, used } = await both(store, `SELECT idx FROM meta WHERE ${where}`);
+      expect(rows, where).toEqual(scanned);
+      for (const path of used) kinds.set(path, (kinds.get(path) ?? 0) + 1);
+    }
+    for (const name of ["bbox", "date", "clouds", "platform"])
+      expect(kinds.get(`/indexes/${name}`), name).toBeGreaterThan(0);
+  });
+
+  it("keep order, limits, groups and sorts", async () => {
+    for (const tail of [
+      "ORDER BY idx DESC LIMIT 7",
+      "LIMIT 5 OFFSET 3",
+      "ORDER BY clouds DESC, idx LIMIT 9",
+    ]) {
+      const { rows, scanned, used } = await both(
+        store,
+        `SELECT idx FROM meta WHERE ST_Intersects(bbox, ST_MakeEnvelope(-30, -30, 30, 30)) AND platform = 'aqua' ${tail}`,
+      );
+      expect(used.length, tail).toBeGreaterThan(0);
+      expect(rows, tail).toEqual(scanned);
+    }
+    const { hierarchy, table } = await tableOf(store);
+    const indexes = await openIndexes(store, hierarchy, table);
+    const sql =
+      "SELECT platform, count(*) AS n FROM meta WHERE clouds < 5 GROUP BY platform ORDER BY platform";
+    const counts = async (options: object) => {
+      const found: unknown[] = [];
+      for await (const { vectors, length } of planQuery(table, sql, options).run())
+        found.push(length, ...[...(vectors[1] as { values: Float64Array }).values]);
+      return found;
+    };
+    expect(await counts({ indexes: async () => indexes })).toEqual(await counts({ asWritten: true }));
+  });
+
+  it("scan rows that came later, and say when an index is stale", async () => {
+    const grown = await makeSource(columns(ROWS, 9), CHUNK);
+    await buildIndexes(grown, grown);
+    for (const [name, column] of Object.entries(columns(ROWS + 700, 9)))
+      await putColumn(grown, name, column, CHUNK);
+    const random = seeded(5);
+    for (let i = 0; i < 60; i++) {
+      const where = condition(random);
+      const { rows, scanned } = await both(grown, `SELECT idx FROM meta WHERE ${where}`);
+      expect(rows, where).toEqual(scanned);
+    }
+    const changed = columns(ROWS + 700, 9);
+    changed.clouds!.values = Float32Array.from(changed.clouds!.values as Float32Array, (value) => value / 2);
+    await putColumn(grown, "clouds", changed.clouds!, CHUNK);
+    const sql = "SELECT idx FROM meta WHERE clouds < 3";
+    const { rows, scanned } = await both(grown, sql);
+    expect(rows).toEqual(scanned);
+    const { hierarchy, table } = await tableOf(grown);
+    const indexes = await openIndexes(grown, hierarchy, table);
+    const [step] = await planQuery(table, sql, { indexes: async () => indexes }).explain();
+    expect(step).toMatchObject({
+      step: "index",
+      index: expect.stringMatching(/^\/indexes\/clouds\b/),
+      state: "stale",
+    });
+  });
+
+  it("scan where an index is damaged", async () => {
+    const broken = await makeSource(columns(ROWS, 11), CHUNK);
+    await buildIndexes(broken, broken);
+    const tree = (await broken.list("indexes/bbox"))!;
+    expect(tree.keys.length + tree.prefixes.length).toBeGreaterThan(0);
+    const key = (await broken.get("indexes/bbox/c.0")) ? "indexes/bbox/c.0" : "indexes/bbox/c/0";
+    const bytes = (await broken.get(key))!.slice();
+    for (let at = 100; at < bytes.length; at += 1000) bytes[at] = bytes[at]! ^ 0x55;
+    broken.set(key, bytes);
+    const sql = "SELECT idx FROM meta WHERE ST_Intersects(bbox, ST_MakeEnvelope(-30, -30, 0, 0))";
+    const { rows, scanned, used } = await both(broken, sql);
+    expect(used).toEqual([]);
+    expect(rows).toEqual(scanned);
+  });
+});
