@@ -2,10 +2,10 @@
  * The queries of ../shared/bench/queries.json on a seeded table, next to zarr-datafusion-search (the same Zarr
  * store) and DuckDB (the same rows, as Parquet and as an in-memory table with indexes), in one run.
  *
- * ROWS=1e6 rows by default. Cold: a collection just opened, the files in the page cache. Warm: the best of REPEATS.
+ * Without indexes, and with them on a copy that `zarrsift index` has been run on. ROWS=1e6 rows by default. Cold: a collection just opened, the files in the page cache. Warm: the best of REPEATS.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { open } from "../src/index.ts";
+import { cpSync, existsSync, readFileSync } from "node:fs";
+import { buildIndexes, open, openSource, openWritable } from "../src/index.ts";
 import { attempt, pythonJson } from "./lib/python.ts";
 import { table, writeResult } from "./lib/report.ts";
 import { type Summary, short, summarize } from "./lib/stats.ts";
@@ -14,6 +14,7 @@ const SHARED = "../shared/bench";
 const ROWS = process.env.ROWS ?? "1e6";
 const REPEATS = 5;
 const STORE = `.bench/meta-${ROWS}.zarr`;
+const INDEXED = `.bench/meta-${ROWS}-indexed.zarr`;
 const PARQUET = `.bench/meta-${ROWS}.parquet`;
 const ROWS_OUT = `.bench/rows-${ROWS}.json`;
 
@@ -37,15 +38,25 @@ if (!existsSync(STORE) || !existsSync(PARQUET)) {
   process.stderr.write(`making ${STORE}\n`);
   await pythonJson(`${SHARED}/make_meta.py`, [ROWS, STORE, "--parquet", PARQUET]);
 }
+if (!existsSync(`${INDEXED}/indexes`)) {
+  process.stderr.write(`making ${INDEXED}\n`);
+  cpSync(STORE, INDEXED, { recursive: true });
+  await buildIndexes(await openSource(INDEXED), await openWritable(INDEXED));
+}
 const queries = JSON.parse(readFileSync(`${SHARED}/queries.json`, "utf8")) as Record<string, string>;
 
 const ours: Record<string, Ours> = {};
+const indexed: Record<string, Ours> = {};
 const found: Record<string, number[]> = {};
 for (const [name, sql] of Object.entries(queries)) {
   process.stderr.write(`zarrsift: ${name}\n`);
-  const { rows, result } = await measure(sql);
-  found[name] = rows;
-  ours[name] = result;
+  const scanned = await measure(STORE, sql);
+  const probed = await measure(INDEXED, sql);
+  if (JSON.stringify(scanned.rows) !== JSON.stringify(probed.rows))
+    throw new Error(`${name}: with indexes ${probed.rows.length} rows, without ${scanned.rows.length}`);
+  found[name] = scanned.rows;
+  ours[name] = scanned.result;
+  indexed[name] = probed.result;
 }
 process.stderr.write("zarr-datafusion-search\n");
 const upstream = await attempt(pythonJson<Peers>(`${SHARED}/peer_upstream.py`, [STORE]));
@@ -65,16 +76,17 @@ writeResult("queries", page(), {
   repeats: REPEATS,
   queries,
   ours,
+  indexed,
   upstream,
   duckdb,
   disagreements,
 });
 if (disagreements.length > 0) process.exitCode = 1;
 
-async function measure(sql: string): Promise<{ rows: number[]; result: Ours }> {
+async function measure(store: string, sql: string): Promise<{ rows: number[]; result: Ours }> {
   const total = { requests: 0, bytes: 0 };
   const started = performance.now();
-  const collection = await open(STORE, { total });
+  const collection = await open(store, { total });
   let rows = await run(collection, sql);
   const cold_ms = performance.now() - started;
   const { requests, bytes } = total;
@@ -115,6 +127,31 @@ function compare(): string[] {
 }
 
 function page(): string {
+  const absent = [
+    ["zarr-datafusion-search", upstream],
+    ["DuckDB", duckdb],
+  ].flatMap(([name, peer]) =>
+    typeof peer === "object" && "error" in peer ? [`Left out: ${name}: ${peer.error}`] : [],
+  );
+  const verdict =
+    disagreements.length === 0 ? "All row sets that could be compared agree." : disagreements.join("\n");
+  return `Without indexes:\n\n${rowsOf(ours)}\nWith indexes:\n\n${rowsOf(indexed)}\n${notes()}\n\n${[...absent, verdict].join("\n")}\n`;
+}
+
+/** What Python measured, or nothing of DuckDB where that failed. */
+function duck() {
+  return "error" in duckdb ? { parquet: {}, rtree: {}, build_s: Number.NaN } : duckdb;
+}
+
+function notes(): string {
+  return [
+    `${Number(ROWS).toLocaleString("en")} rows (make_meta.py, seed 42, chunks of 200,000). Cold: opening and the first run, files in the`,
+    `page cache; requests and MB are those of a cold run. Warm: ${REPEATS} more runs. Peers: best of 3; ÷ is our warm minimum by their`,
+    `best, below 1 we are faster. z-d-s: zarr-datafusion-search 0.1.2. DuckDB's table and indexes took ${short(duck().build_s)} s to build.`,
+  ].join("\n");
+}
+
+function rowsOf(measured: Record<string, Ours>): string {
   const heads = [
     "query (rows)",
     "cold ms",
@@ -129,9 +166,8 @@ function page(): string {
     "÷ Parquet",
     "÷ R-tree",
   ];
-  const duck = "error" in duckdb ? { parquet: {}, rtree: {}, build_s: Number.NaN } : duckdb;
-  const rows = Object.entries(ours).map(([name, one]) => {
-    const peers = [(upstream as Peers)[name], (duck.parquet as Peers)[name], (duck.rtree as Peers)[name]];
+  const rows = Object.entries(measured).map(([name, one]) => {
+    const peers = [(upstream as Peers)[name], (duck().parquet as Peers)[name], (duck().rtree as Peers)[name]];
     const best = peers.map((peer) => (peer && "best_ms" in peer ? peer.best_ms : Number.NaN));
     const { warm } = one;
     return [
@@ -145,19 +181,5 @@ function page(): string {
       ...best.map((ms) => short(warm.min / ms)),
     ];
   });
-  const notes = [
-    `${Number(ROWS).toLocaleString("en")} rows (make_meta.py, seed 42, chunks of 200,000). Cold: opening and the first run, files in the`,
-    `page cache; requests and MB are those of a cold run. Warm: ${REPEATS} more runs. Peers: best of 3; ÷ is our warm minimum by their`,
-    `best, below 1 we are faster. z-d-s: zarr-datafusion-search 0.1.2. DuckDB's table and indexes took ${short(duck.build_s)} s to build.`,
-  ];
-  const failures = [
-    ["zarr-datafusion-search", upstream],
-    ["DuckDB", duckdb],
-  ] as const;
-  const absent = failures.flatMap(([name, peer]) =>
-    "error" in peer ? [`Left out: ${name}: ${peer.error}`] : [],
-  );
-  const verdict =
-    disagreements.length === 0 ? "All row sets that could be compared agree." : disagreements.join("\n");
-  return `${table(heads, rows)}\n${notes.join("\n")}\n\n${[...absent, verdict].join("\n")}\n`;
+  return table(heads, rows);
 }
