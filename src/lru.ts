@@ -1,15 +1,30 @@
+export interface LruOptions {
+  /**
+   * For values that are mostly read from end to end, again and again: a whole that is larger than the budget would push
+   * out each part before its turn comes again. What was used lately then stays, and what does not fit is not kept.
+   */
+  scanned?: boolean;
+}
+
+/** A scanned cache lets go of what was not used while this many times its budget was read. */
+const PATIENCE = 4;
+
 /**
  * Values by key, the least recently used evicted when the sum of their sizes passes `budget`.
  * Loads are shared: askers for a key that is being loaded wait for the same promise; a failed load is forgotten.
  */
 export class Lru<T> {
-  readonly #entries = new Map<string, { value: T; size: number }>();
+  readonly #entries = new Map<string, { value: T; size: number; used: number }>();
   readonly #loading = new Map<string, Promise<T>>();
   readonly #budget: number;
+  readonly #patience: number;
   #size = 0;
+  /** Bytes that were asked for or set so far. */
+  #clock = 0;
 
-  constructor(budget: number) {
+  constructor(budget: number, { scanned = false }: LruOptions = {}) {
     this.#budget = budget;
+    this.#patience = scanned ? PATIENCE * budget : 0;
   }
 
   get(key: string): T | undefined {
@@ -17,19 +32,23 @@ export class Lru<T> {
     if (!entry) return undefined;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    this.#clock += entry.size;
+    entry.used = this.#clock;
     return entry.value;
   }
 
-  /** Kept unless it is larger than the whole budget. */
+  /** Kept unless it is larger than the whole budget, or others in a scanned cache were used too lately. */
   set(key: string, value: T, size: number): void {
     this.delete(key);
+    this.#clock += size;
     if (size > this.#budget) return;
-    this.#entries.set(key, { value, size });
-    this.#size += size;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#size <= this.#budget) break;
+    for (const [oldest, { used }] of this.#entries) {
+      if (this.#size + size <= this.#budget) break;
+      if (this.#clock - used < this.#patience) return;
       this.delete(oldest);
     }
+    this.#entries.set(key, { value, size, used: this.#clock });
+    this.#size += size;
   }
 
   delete(key: string): void {

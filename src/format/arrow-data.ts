@@ -143,7 +143,7 @@ function replaced(vector: BytesVector, changed: Map<number, Uint8Array>, extra: 
     at += bytes.length;
     ends[i] = at;
   }
-  return { ...vector, data, starts, ends };
+  return { ...vector, data, starts, ends, coded: undefined };
 }
 
 const decoder = new TextDecoder();

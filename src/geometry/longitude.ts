@@ -200,7 +200,8 @@ function clipped({ west, south, east, north }: Component): Box {
   return [Math.max(west, -180), south, Math.min(east, 180), north];
 }
 
-function joined(boxes: Box[]): Box {
+/** The box that holds all of `boxes`. */
+export function joined(boxes: readonly Box[]): Box {
   const all: Box = [Infinity, Infinity, -Infinity, -Infinity];
   for (const [west, south, east, north] of boxes) {
     all[0] = Math.min(all[0], west);

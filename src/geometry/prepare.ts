@@ -9,6 +9,7 @@ import {
   homeShift,
   isBoxRing,
   isHome,
+  joined,
   queryBoxes,
 } from "./longitude.ts";
 import type { Predicate } from "./predicates.ts";
@@ -80,12 +81,15 @@ export class Prepared {
   /** Whether it is one polygon: an edge crossed is then an edge between inside and outside. */
   private readonly single: boolean;
   private readonly row = new Float64Array(4);
+  /** [west, south, east, north] that holds all that can meet it; infinite and inside out where it is empty. */
+  readonly reach: readonly [number, number, number, number];
 
   constructor(geometry: Geometry) {
     this.components = broughtHome(componentsOf(geometry));
     const copies = copiesIn(this.components, -180, 180);
     this.work = new Linework(copies);
     this.boxes = queryBoxes(geometry);
+    this.reach = joined(this.boxes);
     const [only] = this.components;
     this.single =
       this.components.length === 1 &&
@@ -102,7 +106,7 @@ export class Prepared {
    */
   test(predicate: Predicate, data: Uint8Array, start = 0, end: number = data.length): boolean {
     const { row } = this;
-    if (!wkbBox(data, start, end, row)) return this.whenEmpty(predicate);
+    if (!wkbBox(data, start, end, row)) return this.testEmpty(predicate);
     const shift = homeShift(row[0]!, row[2]!);
     const [west, south, east, north] = [row[0]! + shift, row[1]!, row[2]! + shift, row[3]!];
     if (west >= -180 && east <= 180) {
@@ -137,10 +141,11 @@ export class Prepared {
   /** The same for a row that is no WKB. */
   testGeometry(predicate: Predicate, geometry: Geometry): boolean {
     const components = broughtHome(componentsOf(geometry));
-    return components.length === 0 ? this.whenEmpty(predicate) : this.exactly(predicate, components);
+    return components.length === 0 ? this.testEmpty(predicate) : this.exactly(predicate, components);
   }
 
-  private whenEmpty(predicate: Predicate): boolean {
+  /** The same for a row that is empty. */
+  testEmpty(predicate: Predicate): boolean {
     return predicate === "disjoint" || (predicate === "equals" && this.components.length === 0);
   }
 

@@ -13,7 +13,7 @@ import type { Frame } from "./frame.ts";
 import type { Plan } from "./make-plan.ts";
 import { numbersOf, type RowSet, rowCount, someRows } from "./rows.ts";
 import { runGroups } from "./run-groups.ts";
-import { columnsNeeded, frameOf, Scan, type ScanOptions } from "./scan.ts";
+import { columnsNeeded, columnsOf, frameOf, Scan, type ScanOptions } from "./scan.ts";
 import { Sorter } from "./sort.ts";
 import { traced } from "./trace.ts";
 
@@ -198,7 +198,7 @@ async function frameFrom(
 ): Promise<Frame> {
   const cancel = new Cancel(signal);
   try {
-    return await frameOf(names, rows, table, (column, chunk) =>
+    return await frameOf(columnsOf(names, table), rows, (column, chunk) =>
       cancel.wait(() => column.read(chunk, { traffic })),
     );
   } finally {

@@ -2,6 +2,7 @@
 import { ZarrsiftError } from "../errors.ts";
 import { shown } from "../sql/messages.ts";
 import type { BytesVector } from "../table/vector.ts";
+import { testTexts } from "./texts.ts";
 import { type Truth, withNulls } from "./truth.ts";
 import { utf8 } from "./vectors.ts";
 
@@ -33,7 +34,10 @@ export function likePattern(text: string, escaping: string | undefined): LikePat
 }
 
 /** Whether each value matches `pattern`. */
-export function matchesLike(vector: BytesVector, pattern: LikePattern): Truth {
+export const matchesLike = (vector: BytesVector, pattern: LikePattern): Truth =>
+  testTexts(vector, (values) => matchEach(values, pattern));
+
+function matchEach(vector: BytesVector, pattern: LikePattern): Truth {
   const truth = new Uint8Array(vector.length);
   for (let i = 0; i < truth.length; i++) {
     truth[i] = matches(vector.data, vector.starts[i]!, vector.ends[i]!, pattern) ? 1 : 0;

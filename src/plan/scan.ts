@@ -4,15 +4,16 @@ import { Pace } from "../format/pace.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Column, Table } from "../table/table.ts";
 import type { Vector } from "../table/vector.ts";
-import { columnsOf } from "./bound.ts";
+import { columnsOf as columnsIn } from "./bound.ts";
 import { Cancel } from "./cancel.ts";
+import { type Coarse, coarseTest, PARTS, partColumn } from "./coarse.ts";
 import { compileTruth } from "./compile.ts";
 import { Frame, once } from "./frame.ts";
-import type { Conjunct, Plan } from "./make-plan.ts";
+import type { Plan } from "./make-plan.ts";
 import { difference, intersection, union } from "./row-sets.ts";
-import { collect, numbersOf, type RowSet, rowCount, rowsAt } from "./rows.ts";
+import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt } from "./rows.ts";
 import type { Trace } from "./trace.ts";
-import { positions, TRUE, type Truth, type TruthFn } from "./truth.ts";
+import { OPEN, positions, TRUE, type Truth, type TruthFn } from "./truth.ts";
 import { type Window, windows } from "./windows.ts";
 
 export interface ScanOptions extends ReadOptions {
@@ -31,6 +32,7 @@ export class Scan {
   readonly #cancel: Cancel;
   readonly #stop = new AbortController();
   readonly #tests: TruthFn[];
+  readonly #coarse: (Coarse | undefined)[];
   readonly #chunks = new Map<string, { chunk: Promise<Vector>; from: number; to: number }>();
 
   constructor(plan: Plan, table: Table, { signal, trace }: ScanOptions) {
@@ -41,6 +43,8 @@ export class Scan {
     this.#cancel = new Cancel(either);
     this.#pace = new Pace(either);
     this.#tests = plan.conjuncts.map(({ expr }) => compileTruth(expr));
+    // Few rows of a chunk, as indexes leave them, are tested sooner than all its envelopes are found.
+    this.#coarse = plan.conjuncts.map(({ expr }) => (plan.candidates ? undefined : coarseTest(expr, table)));
   }
 
   /**
@@ -79,15 +83,15 @@ export class Scan {
 
   /** Some rows with the columns `names`. */
   async frame(names: readonly string[], rows: RowSet): Promise<Frame> {
-    return frameOf(names, rows, this.#table, (column, chunk) => this.#read(column, chunk));
+    return frameOf(columnsOf(names, this.#table), rows, this.#read);
   }
 
   async #filter(window: Window): Promise<RowSet> {
     let rows = this.#candidates(window);
-    for (const [i, conjunct] of this.#plan.conjuncts.entries()) {
+    for (const i of this.#plan.conjuncts.keys()) {
       if (rowCount(rows) === 0) break;
       const before: RowSet = rows;
-      const step = (): Promise<RowSet> => this.#test(conjunct, this.#tests[i]!, before);
+      const step = (): Promise<RowSet> => this.#test(i, before);
       rows = this.#trace ? await this.#trace.during(`filter ${i}`, step) : await step();
       this.#trace?.add(`filter ${i}`, { rowsIn: rowCount(before), rowsOut: rowCount(rows) });
     }
@@ -100,37 +104,61 @@ export class Scan {
     return candidates ? intersection(candidates, window) : window;
   }
 
-  async #test(conjunct: Conjunct, test: TruthFn, all: RowSet): Promise<RowSet> {
-    const { columns, sure } = conjunct;
-    if (sure) {
-      const open = difference(all, sure);
-      const known = intersection(sure, all);
-      return union(known, await this.#test({ ...conjunct, sure: undefined }, test, open));
-    }
-    const rows = all;
+  /** Those of `rows` that conjunct `i` holds for: what indexes and envelopes leave open is read. */
+  async #test(i: number, rows: RowSet): Promise<RowSet> {
+    const { columns, sure } = this.#plan.conjuncts[i]!;
+    const asked = sure ? difference(rows, sure) : rows;
+    const found = await this.#held(i, columns, asked);
+    return sure ? union(intersection(sure, rows), found) : found;
+  }
+
+  async #held(i: number, columns: readonly string[], rows: RowSet): Promise<RowSet> {
     if (rowCount(rows) === 0) return rows;
-    const frame = await this.frame(columns, rows);
+    const coarse = this.#coarse[i];
+    if (!coarse) return this.#exactly(i, columns, rows);
+    const frame = await frameOf(this.#coarseColumns(coarse), rows, this.#read);
+    const truth = await this.#truth(coarse.test, frame);
+    const open = rowsAt(rows, positions(truth, OPEN));
+    const held = rowsAt(rows, positions(truth, TRUE));
+    return rowCount(open) === 0 ? held : union(held, await this.#exactly(i, columns, open));
+  }
+
+  async #exactly(i: number, columns: readonly string[], rows: RowSet): Promise<RowSet> {
+    const truth = await this.#truth(this.#tests[i]!, await this.frame(columns, rows));
+    return rowsAt(rows, positions(truth, TRUE));
+  }
+
+  async #truth(test: TruthFn, frame: Frame): Promise<Truth> {
     let truth: Truth = new Uint8Array(frame.length);
     await this.#pace.inRuns(frame.length, (from, to) => {
       const part = test(frame.slice(from, to));
       if (part.length === frame.length) truth = part;
       else truth.set(part, from);
     });
-    return rowsAt(rows, positions(truth, TRUE));
+    return truth;
   }
 
-  #read(column: Column, chunk: number): Promise<Vector> {
+  #coarseColumns({ columns, boxed }: Coarse): Column[] {
+    const parts = boxed.flatMap((name) => {
+      const column = this.#table.columns.get(name)!;
+      const boxes = (chunk: number) => column.boxes!(chunk, () => this.#read(column, chunk, false));
+      return PARTS.map((part) => partColumn(column, part, boxes));
+    });
+    return [...columnsOf(columns, this.#table), ...parts];
+  }
+
+  readonly #read = (column: Column, chunk: number, keep = true): Promise<Vector> => {
     const key = `${chunk}/${column.name}`;
     let kept = this.#chunks.get(key);
     if (!kept) {
       const from = chunk * column.chunkRows;
-      const reading = this.#cancel.wait(() => column.read(chunk, { traffic: this.#trace?.traffic }));
+      const reading = this.#cancel.wait(() => column.read(chunk, { traffic: this.#trace?.traffic, keep }));
       kept = { chunk: reading, from, to: from + column.chunkRows };
       kept.chunk.catch(() => {});
       this.#chunks.set(key, kept);
     }
     return kept.chunk;
-  }
+  };
 
   /** Lets go of chunks that no later window touches. */
   #forget(window: Window, backwards: boolean): void {
@@ -140,15 +168,10 @@ export class Scan {
   }
 }
 
-/** The rows `rows` with the columns `names`, read chunk by chunk. */
-export async function frameOf(
-  names: readonly string[],
-  rows: RowSet,
-  table: Table,
-  read: (column: Column, chunk: number) => Promise<Vector>,
-): Promise<Frame> {
-  const vectors = await Promise.all(names.map((name) => collect(table.columns.get(name)!, rows, read)));
-  const ready = new Map(names.map((name, i) => [name, () => vectors[i]!]));
+/** The rows `rows` with `columns`, read chunk by chunk. */
+export async function frameOf(columns: readonly Column[], rows: RowSet, read: ReadChunk): Promise<Frame> {
+  const vectors = await Promise.all(columns.map((column) => collect(column, rows, read)));
+  const ready = new Map(columns.map(({ name }, i) => [name, () => vectors[i]!]));
   return new Frame(
     rowCount(rows),
     ready,
@@ -156,6 +179,10 @@ export async function frameOf(
   );
 }
 
+/** The columns called `names`. */
+export const columnsOf = (names: readonly string[], table: Table): Column[] =>
+  names.map((name) => table.columns.get(name)!);
+
 /** Stored columns that select items or sort keys need. */
-export const columnsNeeded = (items: readonly { expr: Parameters<typeof columnsOf>[0] }[]): string[] =>
-  columnsOf(...items.map(({ expr }) => expr));
+export const columnsNeeded = (items: readonly { expr: Parameters<typeof columnsIn>[0] }[]): string[] =>
+  columnsIn(...items.map(({ expr }) => expr));

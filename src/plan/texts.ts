@@ -3,8 +3,21 @@ import type { BytesVector } from "../table/vector.ts";
 import type { CompareOp } from "./bound.ts";
 import { type Truth, withNulls } from "./truth.ts";
 
+/** `test` on the values of `vector`: on one of each kind, where they are few. */
+export function testTexts(vector: BytesVector, test: (vector: BytesVector) => Truth): Truth {
+  const { coded, length, nulls } = vector;
+  if (!coded || coded.kinds.length > length) return test(vector);
+  const known = test(coded.kinds);
+  const truth = new Uint8Array(length);
+  for (let i = 0; i < length; i++) truth[i] = known[coded.codes[i]!]!;
+  return withNulls(truth, nulls);
+}
+
 /** Whether each value is exactly `text`. */
-export function equalsText(vector: BytesVector, text: Uint8Array): Truth {
+export const equalsText = (vector: BytesVector, text: Uint8Array): Truth =>
+  testTexts(vector, (values) => equalEach(values, text));
+
+function equalEach(vector: BytesVector, text: Uint8Array): Truth {
   const { data, starts, ends } = vector;
   const truth = new Uint8Array(vector.length);
   const size = text.length;
@@ -19,7 +32,10 @@ export function equalsText(vector: BytesVector, text: Uint8Array): Truth {
 }
 
 /** Whether each value is one of `texts`. */
-export function isOneOfTexts(vector: BytesVector, texts: readonly Uint8Array[], hasNull: boolean): Truth {
+export const isOneOfTexts = (vector: BytesVector, texts: readonly Uint8Array[], hasNull: boolean): Truth =>
+  testTexts(vector, (values) => findEach(values, texts, hasNull));
+
+function findEach(vector: BytesVector, texts: readonly Uint8Array[], hasNull: boolean): Truth {
   const { data, starts, ends } = vector;
   const buckets = new Map<number, Uint8Array[]>();
   for (const text of texts) {

@@ -1,10 +1,10 @@
-/** Three-valued logic on columns of truth: 0 false, 1 true, 2 NULL. */
+/** Three-valued logic on columns of truth: 0 false, 1 true, 2 NULL; and 3 where that is not known yet. */
 import type { Frame } from "./frame.ts";
 
 export type Truth = Uint8Array;
 export type TruthFn = (frame: Frame) => Truth;
 
-export const [FALSE, TRUE, NULL] = [0, 1, 2] as const;
+export const [FALSE, TRUE, NULL, OPEN] = [0, 1, 2, 3] as const;
 
 /** `truth` with NULL where `nulls` says so; in place. */
 export function withNulls(truth: Truth, nulls: Uint8Array | undefined): Truth {
@@ -14,7 +14,7 @@ export function withNulls(truth: Truth, nulls: Uint8Array | undefined): Truth {
 
 /** NOT, in place. */
 export function not(truth: Truth): Truth {
-  for (let i = 0; i < truth.length; i++) if (truth[i] !== NULL) truth[i] = 1 - truth[i]!;
+  for (let i = 0; i < truth.length; i++) if (truth[i]! <= TRUE) truth[i] = 1 - truth[i]!;
   return truth;
 }
 
@@ -42,8 +42,8 @@ export function combine(operands: readonly TruthFn[], decisive: 0 | 1): TruthFn 
       const more = operand(open.length === frame.length ? frame : frame.pick(open));
       for (let i = 0; i < open.length; i++) {
         const row = open[i]!;
-        if (more[i] === decisive) truth[row] = decisive;
-        else if (more[i] === NULL) truth[row] = NULL;
+        // What neither side decides is open where either is, else NULL where either is.
+        truth[row] = more[i] === decisive ? decisive : Math.max(truth[row]!, more[i]!);
       }
     }
     return truth;

@@ -151,5 +151,5 @@ export function compact(vector: BytesVector): BytesVector {
     }
     newEnds[i] = at;
   }
-  return { ...vector, data, starts: newStarts, ends: newEnds };
+  return { ...vector, data, starts: newStarts, ends: newEnds, coded: undefined };
 }

@@ -1,18 +1,24 @@
 import { abortable } from "../abort.ts";
+import type { RoundedBoxes } from "../geometry/rounded-boxes.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { type ChunkData, decodeChunk, fillChunk } from "../zarr/chunk.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
+import { boxesOf } from "./boxes.ts";
 import type { Decoding } from "./cf.ts";
+import { type CodedVector, codedOf, expanded } from "./coded.ts";
 import { toVector } from "./decode.ts";
 import type { Column } from "./table.ts";
 import type { SqlType } from "./types.ts";
-import type { Vector } from "./vector.ts";
+import type { BytesVector, Vector } from "./vector.ts";
 
-/** Decoded chunks of one table's columns, bounded by bytes. */
-export type VectorCache = Lru<Vector>;
+/** Decoded chunks of one table's columns, and envelopes, bounded by bytes. */
+export type VectorCache = Lru<Vector | CodedVector | RoundedBoxes>;
 
-export const newVectorCache = (bytes: number): VectorCache => new Lru<Vector>(bytes);
+export const newVectorCache = (bytes: number): VectorCache => new Lru(bytes, { scanned: true });
+
+/** Bytes of an envelope. */
+const BOX_BYTES = 17;
 
 /** A column that is an array of the `meta` group. */
 export class MetaColumn implements Column {
@@ -54,12 +60,30 @@ export class MetaColumn implements Column {
     return this.meta.shape[0]!;
   }
 
-  read(chunk: number, options: ReadOptions = {}): Promise<Vector> {
-    const { signal, traffic } = options;
-    const load = async () =>
-      toVector(await this.stored(chunk, { traffic }), this.rowsOf(chunk), this.decoding);
-    return abortable(this.#cache.load(`${this.type.kind}:${this.path}/${chunk}`, load, vectorBytes), signal);
+  async read(chunk: number, options: ReadOptions & { keep?: boolean } = {}): Promise<Vector> {
+    const { signal, traffic, keep = true } = options;
+    const load = () => this.#decoded(chunk, { traffic });
+    const key = `${this.type.kind}:${this.path}/${chunk}`;
+    const kept = keep ? this.#cache.load(key, load, sizeOf) : (this.#cache.get(key) ?? load());
+    const decoded = await abortable(Promise.resolve(kept), signal);
+    return "codes" in decoded ? expanded(decoded) : (decoded as Vector);
   }
+
+  async #decoded(chunk: number, options: ReadOptions): Promise<Vector | CodedVector> {
+    const vector = toVector(await this.stored(chunk, options), this.rowsOf(chunk), this.decoding);
+    const coded = vector.kind === "bytes" && vector.type.kind === "string" ? codedOf(vector) : undefined;
+    return coded ?? vector;
+  }
+
+  get boxes(): Column["boxes"] {
+    return this.type.kind === "geometry" ? this.#boxes : undefined;
+  }
+
+  #boxes = (chunk: number, read: () => Promise<Vector>): Promise<RoundedBoxes> => {
+    const load = async () => boxesOf((await read()) as BytesVector);
+    const key = `boxes:${this.path}/${chunk}`;
+    return this.#cache.load(key, load, sizeOf) as Promise<RoundedBoxes>;
+  };
 
   /** The chunk's elements as they are stored, padding beyond the last row included; a missing chunk is the fill value. */
   async stored(chunk: number, options: ReadOptions = {}): Promise<ChunkData> {
@@ -103,8 +127,10 @@ function canBeNull({ type, nulls, time }: Decoding): boolean {
   return nulls.length > 0 || time !== undefined || type.kind === "float" || type.kind === "geometry";
 }
 
-function vectorBytes(vector: Vector): number {
+function sizeOf(vector: Vector | CodedVector | RoundedBoxes): number {
+  if ("known" in vector) return vector.known.length * BOX_BYTES + 200;
   const nulls = vector.nulls?.byteLength ?? 0;
+  if ("codes" in vector) return vector.codes.byteLength + nulls + sizeOf(vector.kinds);
   if (vector.kind === "bytes") return vector.data.byteLength + vector.length * 8 + nulls + 200;
   return vector.values.byteLength + nulls + 200;
 }

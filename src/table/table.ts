@@ -1,4 +1,5 @@
 import type { ZarrsiftError } from "../errors.ts";
+import type { RoundedBoxes } from "../geometry/rounded-boxes.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { SqlType } from "./types.ts";
 import type { Vector } from "./vector.ts";
@@ -15,9 +16,16 @@ export interface Column {
   readonly bytesPerRow: number;
   /**
    * The rows of one chunk, edge chunks cut to the table's rows, NULLs marked, CF scaling applied. Cached.
+   * @param options.keep whether to cache them; default true
    * @throws ZarrsiftError `corrupt_chunk`, `source_unreadable` … naming column and chunk
    */
-  read(chunk: number, options?: ReadOptions): Promise<Vector>;
+  read(chunk: number, options?: ReadOptions & { keep?: boolean }): Promise<Vector>;
+  /**
+   * Envelopes of one chunk of a geometry column. Cached apart from the values.
+   *
+   * @param read gives the chunk's values, where they are not known
+   */
+  boxes?(chunk: number, read: () => Promise<Vector>): Promise<RoundedBoxes>;
 }
 
 /** The `meta` group as typed columns. */

@@ -43,6 +43,8 @@ export interface BytesVector {
   starts: Uint32Array;
   ends: Uint32Array;
   nulls: Nulls;
+  /** The same values by kind, where there are few: value i is `kinds`' value `codes[i]`. */
+  coded?: { codes: Uint8Array; kinds: BytesVector } | undefined;
 }
 
 /** One column's values for some rows; the unit everything is computed on. */
@@ -74,9 +76,14 @@ export function gather(vector: Vector, rows: Uint32Array): Vector {
   const length = rows.length;
   const nulls = vector.nulls ? pick(vector.nulls, rows) : undefined;
   if (vector.kind === "bytes") {
-    return { ...vector, length, starts: pick(vector.starts, rows), ends: pick(vector.ends, rows), nulls };
+    const [starts, ends] = [pick(vector.starts, rows), pick(vector.ends, rows)];
+    return { ...vector, length, starts, ends, nulls, coded: recoded(vector, (codes) => pick(codes, rows)) };
   }
   return { ...vector, length, values: pick(vector.values as Float64Array, rows), nulls } as Vector;
+}
+
+function recoded({ coded }: BytesVector, codes: (of: Uint8Array) => Uint8Array): BytesVector["coded"] {
+  return coded && { codes: codes(coded.codes), kinds: coded.kinds };
 }
 
 function pick<T extends NumberArray>(values: T, rows: Uint32Array): T {
@@ -96,6 +103,7 @@ export function slice(vector: Vector, from: number, to: number): Vector {
       starts: vector.starts.subarray(from, to),
       ends: vector.ends.subarray(from, to),
       nulls,
+      coded: recoded(vector, (codes) => codes.subarray(from, to)),
     };
   }
   return { ...vector, length, values: vector.values.subarray(from, to) as Float64Array, nulls } as Vector;
