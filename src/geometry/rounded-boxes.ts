@@ -51,9 +51,9 @@ export function setBox(boxes: RoundedBoxes, i: number, envelope: Float64Array, r
     boxes.west[i] === west && boxes.south[i] === south && boxes.east[i] === east && boxes.north[i] === north;
   boxes.known[i] = ENVELOPE + (exact ? EXACT : 0) + (rectangle ? RECTANGLE : 0);
   if (exact) return;
-  boxes.west[i] = west - step(west);
+  boxes.west[i] = Math.max(-180, west - step(west));
   boxes.south[i] = south - step(south);
-  boxes.east[i] = east + step(east);
+  boxes.east[i] = Math.min(180, east + step(east));
   boxes.north[i] = north + step(north);
 }
 

@@ -58,6 +58,35 @@ export function wkbIsBox(data: Uint8Array, start: number, end: number): boolean 
   return flatFirst || (x1 === x0 && y1 === y2 && x3 === x2 && y3 === y0);
 }
 
+/**
+ * The same at once for what most footprints are: a little-endian XY polygon of one ring of five points, 93 bytes.
+ *
+ * @param view of the bytes, the value at `start…end`
+ * @returns 2: it is its box, as `wkbIsBox` says; 1: it has that envelope; 0: it is something else, or wrong
+ */
+export function quadrangle(view: DataView, start: number, end: number, out: Float64Array): 0 | 1 | 2 {
+  if (end - start !== 93 || view.getUint8(start) !== 1 || view.getUint32(start + 1, true) !== 3) return 0;
+  if (view.getUint32(start + 5, true) !== 1 || view.getUint32(start + 9, true) !== 5) return 0;
+  const x0 = view.getFloat64(start + 13, true);
+  const y0 = view.getFloat64(start + 21, true);
+  const x1 = view.getFloat64(start + 29, true);
+  const y1 = view.getFloat64(start + 37, true);
+  const x2 = view.getFloat64(start + 45, true);
+  const y2 = view.getFloat64(start + 53, true);
+  const x3 = view.getFloat64(start + 61, true);
+  const y3 = view.getFloat64(start + 69, true);
+  if (view.getFloat64(start + 77, true) !== x0 || view.getFloat64(start + 85, true) !== y0) return 0;
+  out[0] = Math.min(x0, x1, x2, x3);
+  out[1] = Math.min(y0, y1, y2, y3);
+  out[2] = Math.max(x0, x1, x2, x3);
+  out[3] = Math.max(y0, y1, y2, y3);
+  // NaN comes through Math.min, and one subtraction finds it and the infinities.
+  if (!(out[2]! - out[0]! < Infinity && out[3]! - out[1]! < Infinity)) return 0;
+  if (x0 === x2 || y0 === y2) return 1;
+  const flatFirst = y1 === y0 && x1 === x2 && y3 === y2 && x3 === x0;
+  return flatFirst || (x1 === x0 && y1 === y2 && x3 === x2 && y3 === y0) ? 2 : 1;
+}
+
 function focus(data: Uint8Array): void {
   if (view.buffer !== data.buffer) view = new DataView(data.buffer);
 }

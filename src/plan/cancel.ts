@@ -1,27 +1,32 @@
 /** Waits that end when a signal aborts: one listener for all of them, since hundreds of chunks may be under way. */
 export class Cancel {
   readonly #signal: AbortSignal | undefined;
-  readonly #aborted: Promise<never> | undefined;
-  #listener: () => void = () => {};
+  /** Of the waits under way. Not one promise that all race with: that would hold what they gave until it ends. */
+  readonly #rejects = new Set<(reason: unknown) => void>();
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
-    if (!signal) return;
-    this.#aborted = new Promise<never>((_, reject) => {
-      this.#listener = () => reject(signal.reason);
-      signal.addEventListener("abort", this.#listener, { once: true });
-    });
-    this.#aborted.catch(() => {});
+    signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   /** What `work` gives, unless the signal aborts before. @throws the signal's reason */
   async wait<T>(work: () => Promise<T>): Promise<T> {
     this.#signal?.throwIfAborted();
-    return this.#aborted ? Promise.race([work(), this.#aborted]) : work();
+    if (!this.#signal) return work();
+    return new Promise<T>((resolve, reject) => {
+      this.#rejects.add(reject);
+      work()
+        .then(resolve, reject)
+        .finally(() => this.#rejects.delete(reject));
+    });
   }
 
   /** Takes the listener away again. */
   end(): void {
-    this.#signal?.removeEventListener("abort", this.#listener);
+    this.#signal?.removeEventListener("abort", this.#abort);
   }
+
+  readonly #abort = (): void => {
+    for (const reject of this.#rejects) reject(this.#signal!.reason);
+  };
 }

@@ -3,7 +3,7 @@ import { isZarrsiftError } from "../errors.ts";
 import type { Geometry } from "../geometry/geometry.ts";
 import { rowBoxes } from "../geometry/longitude.ts";
 import { EMPTY, NULL, newRoundedBoxes, type RoundedBoxes, setBox } from "../geometry/rounded-boxes.ts";
-import { wkbBox, wkbIsBox } from "../geometry/wkb-box.ts";
+import { quadrangle, wkbBox, wkbIsBox } from "../geometry/wkb-box.ts";
 import { parseWkt } from "../geometry/wkt-read.ts";
 import type { BytesVector } from "./vector.ts";
 
@@ -13,7 +13,7 @@ const decoder = new TextDecoder();
 /** Envelopes of the values, as drawn; values that are no geometry have none. */
 export function boxesOf(vector: BytesVector): RoundedBoxes {
   const boxes = newRoundedBoxes(vector.length);
-  const put = isWkt(vector) ? putWkt : putWkb;
+  const put = isWkt(vector) ? putWkt : putWkb(vector);
   for (let i = 0; i < vector.length; i++) {
     if (vector.nulls?.[i]) {
       boxes.known[i] = NULL;
@@ -30,9 +30,14 @@ export function boxesOf(vector: BytesVector): RoundedBoxes {
 
 const isWkt = ({ type }: BytesVector) => type.kind === "geometry" && type.encoding === "wkt";
 
-function putWkb(boxes: RoundedBoxes, i: number, { data }: BytesVector, start: number, end: number): void {
-  if (wkbBox(data, start, end, envelope)) setBox(boxes, i, envelope, wkbIsBox(data, start, end));
-  else boxes.known[i] = EMPTY;
+function putWkb({ data }: BytesVector): typeof putWkt {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return (boxes, i, _, start, end) => {
+    const shape = quadrangle(view, start, end, envelope);
+    if (shape > 0) setBox(boxes, i, envelope, shape === 2);
+    else if (wkbBox(data, start, end, envelope)) setBox(boxes, i, envelope, wkbIsBox(data, start, end));
+    else boxes.known[i] = EMPTY;
+  };
 }
 
 function putWkt(boxes: RoundedBoxes, i: number, { data }: BytesVector, start: number, end: number): void {

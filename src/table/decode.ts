@@ -19,18 +19,33 @@ function bytesVector(
 ): BytesVector {
   const { data } = chunk;
   const [starts, ends] = [chunk.starts.subarray(0, length), chunk.ends.subarray(0, length)];
-  const emptyIsNull = decoding.type.kind === "geometry";
-  const isNull = (i: number) =>
-    (emptyIsNull && starts[i] === ends[i]) ||
-    decoding.nulls.some((n) => n instanceof Uint8Array && equalBytes(n, data, starts[i]!, ends[i]!));
-  const nulls = emptyIsNull || decoding.nulls.length > 0 ? mark(length, isNull) : undefined;
+  const none = decoding.nulls.filter((value) => value instanceof Uint8Array);
+  if (decoding.type.kind === "geometry") none.push(new Uint8Array());
+  let nulls: Nulls;
+  for (const value of none) nulls = markEqual(value, data, starts, ends, nulls);
   return { kind: "bytes", type: decoding.type, length, data, starts, ends, nulls };
 }
 
-function equalBytes(a: Uint8Array, data: Uint8Array, start: number, end: number): boolean {
-  if (a.length !== end - start) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== data[start + i]) return false;
-  return true;
+/** `nulls` with those rows, too, that are `value`. */
+function markEqual(
+  value: Uint8Array,
+  data: Uint8Array,
+  starts: Uint32Array,
+  ends: Uint32Array,
+  nulls: Nulls,
+): Nulls {
+  const size = value.length;
+  let marked = nulls;
+  for (let i = 0; i < starts.length; i++) {
+    const start = starts[i]!;
+    if (ends[i]! - start !== size) continue;
+    let k = 0;
+    while (k < size && data[start + k] === value[k]) k++;
+    if (k < size) continue;
+    marked ??= new Uint8Array(starts.length);
+    marked[i] = 1;
+  }
+  return marked;
 }
 
 function mark(length: number, isNull: (i: number) => boolean): Nulls {

@@ -2,6 +2,7 @@ import { ZarrsiftError } from "../../errors.ts";
 import { asNumber, type JsonObject } from "../json.ts";
 import { type BytesCodec, MOST_BYTES, unknownSize } from "./codec.ts";
 import { compressNative, nativeZlib, runNative } from "./native-zlib.ts";
+import { decodeInThread } from "./zstd-threads.ts";
 
 /** Zstandard (RFC 8878), through node:zlib from Node 22.15 on, else numcodecs' WebAssembly. */
 export function zstdCodec(configuration: JsonObject): BytesCodec {
@@ -19,7 +20,9 @@ export function zstdCodec(configuration: JsonObject): BytesCodec {
 export async function decodeZstd(bytes: Uint8Array, size: number | undefined): Promise<Uint8Array> {
   const most = measureZstd(bytes, size);
   const native = nativeZlib?.zstdDecompress;
-  if (native) return runNative(native, bytes, size, size ?? most);
+  if (native) return runNative(native, bytes, size ?? most, size ?? most);
+  const elsewhere = most >= LARGE ? await decodeInThread(bytes) : undefined;
+  if (elsewhere) return elsewhere;
   const { default: Zstd } = await import("numcodecs/zstd");
   try {
     return await Zstd.fromConfig({ id: "zstd" }).decode(bytes);
@@ -28,6 +31,9 @@ export async function decodeZstd(bytes: Uint8Array, size: number | undefined): P
     throw new ZarrsiftError("internal", EXHAUSTED, { cause });
   }
 }
+
+/** Decoded bytes from which it pays to hand a chunk to another thread. */
+const LARGE = 2 ** 20;
 
 const EXHAUSTED =
   "The zstd decoder of this process has run out of memory, which happens after thousands of damaged chunks; " +
