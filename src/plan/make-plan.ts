@@ -4,6 +4,7 @@ import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
 import type { Grouping } from "./bind-group.ts";
 import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
+import { learntShare } from "./learnt.ts";
 import type { RowSet } from "./rows.ts";
 
 /** A condition where it stands in the order of evaluation. */
@@ -110,12 +111,15 @@ function idxBounds(expr: BoundExpr): [number, number] | undefined {
   ];
 }
 
-/** Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. */
-function inOrder(conditions: readonly Condition[], table: Table): Conjunct[] {
+/**
+ * Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. What scans have learnt about
+ * a condition counts for more than a guess.
+ */
+export function inOrder(conditions: readonly Condition[], table: Table): Conjunct[] {
   const waiting = conditions.map((condition) => ({
     ...condition,
     columns: columnsOf(condition.expr),
-    selectivity: selectivity(condition.expr),
+    selectivity: learntShare(table, condition.text) ?? selectivity(condition.expr),
     effort: effort(condition.expr),
   }));
   const known = new Set<string>();

@@ -9,7 +9,8 @@ import { Cancel } from "./cancel.ts";
 import { type Coarse, coarseTest, PARTS, partColumn } from "./coarse.ts";
 import { compileTruth } from "./compile.ts";
 import { Frame, once } from "./frame.ts";
-import type { Plan } from "./make-plan.ts";
+import { learn } from "./learnt.ts";
+import { inOrder, type Plan } from "./make-plan.ts";
 import { difference, intersection, union } from "./row-sets.ts";
 import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt } from "./rows.ts";
 import type { Trace } from "./trace.ts";
@@ -33,6 +34,8 @@ export class Scan {
   readonly #stop = new AbortController();
   readonly #tests: TruthFn[];
   readonly #coarse: (Coarse | undefined)[];
+  /** Positions of the conjuncts as they are tested. */
+  #order: number[];
   readonly #chunks = new Map<string, { chunk: Promise<Vector>; from: number; to: number }>();
 
   constructor(plan: Plan, table: Table, { signal, trace }: ScanOptions) {
@@ -42,6 +45,7 @@ export class Scan {
     const either = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
     this.#cancel = new Cancel(either);
     this.#pace = new Pace(either);
+    this.#order = [...plan.conjuncts.keys()];
     this.#tests = plan.conjuncts.map(({ expr }) => compileTruth(expr));
     // Few rows of a chunk, as indexes leave them, are tested sooner than all its envelopes are found.
     this.#coarse = plan.conjuncts.map(({ expr }) => (plan.candidates ? undefined : coarseTest(expr, table)));
@@ -88,15 +92,25 @@ export class Scan {
 
   async #filter(window: Window): Promise<RowSet> {
     let rows = this.#candidates(window);
-    for (const i of this.#plan.conjuncts.keys()) {
+    for (const i of this.#order) {
       if (rowCount(rows) === 0) break;
       const before: RowSet = rows;
       const step = (): Promise<RowSet> => this.#test(i, before);
       rows = this.#trace ? await this.#trace.during(`filter ${i}`, step) : await step();
       this.#trace?.add(`filter ${i}`, { rowsIn: rowCount(before), rowsOut: rowCount(rows) });
+      learn(this.#table, this.#plan.conjuncts[i]!.text, rowCount(before), rowCount(rows));
     }
+    this.#reorder();
     await this.#pace.rest();
     return rows;
+  }
+
+  /** The next windows begin with what has proved to throw out most for what it costs. */
+  #reorder(): void {
+    const { conjuncts } = this.#plan;
+    if (conjuncts.length < 2) return;
+    const places = new Map(conjuncts.map(({ expr }, i) => [expr, i]));
+    this.#order = inOrder(conjuncts, this.#table).map(({ expr }) => places.get(expr)!);
   }
 
   #candidates(window: Window): RowSet {
