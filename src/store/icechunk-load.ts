@@ -104,6 +104,7 @@ export async function whileBusy<T>(work: Promise<T>): Promise<T> {
 }
 
 function unavailable(error: unknown): never {
+  if (!inNode()) throw notInPage(error);
   const missing = messageOf(error).includes(`'${PACKAGE}'`);
   const why = missing
     ? `${PACKAGE} is not installed`
@@ -118,9 +119,16 @@ function unavailable(error: unknown): never {
   );
 }
 
+function notInPage(cause: unknown): ZarrsiftError {
+  const what = `Icechunk repositories cannot be read here: ${PACKAGE} is not bundled with this page`;
+  return new ZarrsiftError("icechunk_unavailable", `${what}. Serve the repository with: zarrsift serve`, {
+    cause,
+  });
+}
+
 /** `scripts/` stands beside both `src/` and `dist/`. */
 function scriptPath(): string {
   const here = import.meta.url;
   const script = new URL("../../scripts/icechunk-wasm.mjs", here);
-  return inNode() ? process.getBuiltinModule("node:url").fileURLToPath(script) : script.href;
+  return process.getBuiltinModule("node:url").fileURLToPath(script);
 }
