@@ -5,11 +5,8 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { ROOT } from "./run.mjs";
 
-/** Not bundled: Icechunk is megabytes of WebAssembly that want a cross-origin isolated page. */
-const LEFT_OUT = ["@earthmover/icechunk"];
-
 /**
- * Bundles src/index.ts and zarrita for browsers.
+ * Bundles src/index.ts and zarrita for browsers. Icechunk, megabytes of WebAssembly, is left out.
  *
  * @param {string} to the folder that gets `zarrsift.js`, `zarrita.js` and their chunks
  * @returns {Promise<{ name: string, code: string, imports: string[], late: string[] }[]>} the files; `imports` load
@@ -19,7 +16,6 @@ export async function bundle(to) {
   const built = await rolldown({
     input: { zarrsift: join(ROOT, "src/index.ts"), zarrita: "zarrita" },
     platform: "browser",
-    external: LEFT_OUT,
     plugins: [emptyFiles()],
     cwd: ROOT,
   });

@@ -20,7 +20,7 @@ let told = false;
  * @throws ZarrsiftError `icechunk_unavailable` with the command that helps
  */
 export async function loadIcechunk(log: (line: string) => void = () => {}): Promise<Icechunk> {
-  const icechunk = inNode() ? loadInNode() : await import("@earthmover/icechunk").catch(unavailable);
+  const icechunk = inNode() ? loadInNode() : await loadInPage();
   if (WASM_MARK in icechunk && inNode() && !told) {
     told = true;
     log(
@@ -32,6 +32,18 @@ export async function loadIcechunk(log: (line: string) => void = () => {}): Prom
 
 function inNode(): boolean {
   return typeof process === "object" && typeof process.getBuiltinModule === "function";
+}
+
+/** Not a word that bundlers follow: most pages do without, and where it is not installed they would fail. */
+async function loadInPage(): Promise<Icechunk> {
+  try {
+    return await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE);
+  } catch (cause) {
+    const what = `Icechunk repositories cannot be read here: ${PACKAGE} is not part of this page`;
+    throw new ZarrsiftError("icechunk_unavailable", `${what}. Serve the repository with: zarrsift serve`, {
+      cause,
+    });
+  }
 }
 
 /** At one go, so that what is exchanged meanwhile is seen by this module alone. */
@@ -104,7 +116,6 @@ export async function whileBusy<T>(work: Promise<T>): Promise<T> {
 }
 
 function unavailable(error: unknown): never {
-  if (!inNode()) throw notInPage(error);
   const missing = messageOf(error).includes(`'${PACKAGE}'`);
   const why = missing
     ? `${PACKAGE} is not installed`
@@ -117,13 +128,6 @@ function unavailable(error: unknown): never {
       cause: error,
     },
   );
-}
-
-function notInPage(cause: unknown): ZarrsiftError {
-  const what = `Icechunk repositories cannot be read here: ${PACKAGE} is not bundled with this page`;
-  return new ZarrsiftError("icechunk_unavailable", `${what}. Serve the repository with: zarrsift serve`, {
-    cause,
-  });
 }
 
 /** `scripts/` stands beside both `src/` and `dist/`. */

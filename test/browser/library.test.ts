@@ -346,7 +346,7 @@ describe.skipIf(noChromium)("the library in a browser", () => {
   it.each([
     ["a server that lets no other origin read", () => "", /Failed to fetch.*allow http:.*\(CORS\)/],
     ["a path", () => "granules.zarr", /in Node only.*https: URL/],
-    ["an Icechunk repository", () => `${demo.url}/ice`, /not bundled with this page.*zarrsift serve/],
+    ["an Icechunk repository", () => `${demo.url}/ice`, /not part of this page.*zarrsift serve/],
   ])("says what would help with %s", async (what, url, message) => {
     mkdirSync(join(work, "demo/ice/refs/branch.main"), { recursive: true });
     writeFileSync(join(work, "demo/ice/refs/branch.main/ref.json"), '{"snapshot":"0123456789ABCDEFGHJK"}');
