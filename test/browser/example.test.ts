@@ -9,13 +9,24 @@ import { bundle } from "../../scripts/lib/bundle.mjs";
 import { makeDemoCollection } from "../../src/demo/collection.ts";
 import { buildIndexes, cellAt, open, openWritable, textCell } from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
-import { ROOT } from "../house/sources.ts";
+import { ROOT, textOf } from "../house/sources.ts";
 import { directoryHandler, TestServer } from "../store/server.ts";
 import { launch, noChromium } from "./chromium.ts";
 import { filesHandler, withCors } from "./page.ts";
 
 const work = mkdtempSync(join(tmpdir(), "zarrsift-page-"));
 const data = join(work, "demo");
+
+/** What a query answers in Node, as text. */
+async function rowsOf(source: string, sql: string): Promise<string[][]> {
+  const collection = await open(source);
+  const rows: string[][] = [];
+  for await (const { vectors, length } of (await collection.query(sql)).batches()) {
+    for (let i = 0; i < length; i++) rows.push(vectors.map((v) => textCell(cellAt(v, i), v.type)));
+  }
+  await collection.close();
+  return rows;
+}
 
 describe.skipIf(noChromium)("examples/browser", () => {
   let browser: Browser;
@@ -66,10 +77,7 @@ describe.skipIf(noChromium)("examples/browser", () => {
     const { page, errors, says } = await show(files.url);
     const sql = await page.locator("textarea").inputValue();
     const collection = await open(files.url);
-    const expected: string[][] = [];
-    for await (const { vectors, length } of (await collection.query(sql)).batches()) {
-      for (let i = 0; i < length; i++) expected.push(vectors.map((v) => textCell(cellAt(v, i), v.type)));
-    }
+    const expected = await rowsOf(data, sql);
     expect(expected.length).toBeGreaterThan(2);
     expect(await says(/granules/)).toMatch(new RegExp(`^${expected.length} granules \\(\\d+ requests`));
     const rows = await page
@@ -119,6 +127,30 @@ describe.skipIf(noChromium)("examples/browser", () => {
     expect(await page.locator("th").allTextContents()).toEqual(["day_night", "n"]);
     await app.close();
     await collection.close();
+    await page.close();
+  });
+
+  it("README.md has a page that runs, on files of its own origin", async () => {
+    const [, html] = /^```html\n(.*?)^```/ms.exec(textOf("README.md"))!;
+    const bundled = filesHandler({ dist: join(work, "dist") });
+    const granules = directoryHandler(data);
+    const server = await TestServer.start((request, response) => {
+      if (request.url === "/") response.writeHead(200, { "content-type": "text/html" }).end(html);
+      else if (request.url!.startsWith("/dist/")) bundled(request, response);
+      else granules(Object.assign(request, { url: request.url!.replace("/granules.zarr", "") }), response);
+    });
+    const page = await browser.newPage();
+    const lines: string[] = [];
+    const tenth = new Promise<void>((resolve) => {
+      page.on("console", async (message) => {
+        const [cells] = await Promise.all(message.args().map((arg) => arg.jsonValue()));
+        if (message.type() === "log" && lines.push(cells) === 10) resolve();
+      });
+    });
+    await page.goto(server.url);
+    await tenth;
+    expect(lines).toEqual(await rowsOf(data, "SELECT date, bbox FROM meta ORDER BY date LIMIT 10"));
+    await server.stop();
     await page.close();
   });
 });
