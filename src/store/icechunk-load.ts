@@ -39,8 +39,8 @@ async function loadInPage(): Promise<Icechunk> {
   try {
     return await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE);
   } catch (cause) {
-    const what = `Icechunk repositories cannot be read here: ${PACKAGE} is not part of this page`;
-    throw new ZarrsiftError("icechunk_unavailable", `${what}. Serve the repository with: zarrsift serve`, {
+    const what = `Icechunk repositories cannot be read here: ${PACKAGE} is not in this page's import map, or does not load`;
+    throw new ZarrsiftError("icechunk_unavailable", `${what}. zarrsift serve can serve the repository`, {
       cause,
     });
   }

@@ -1,8 +1,9 @@
 /** The bundle in Chromium, next to the same library in Node: data of another origin, on a server that knows no more than CORS. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Browser, JSHandle, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as zarrita from "zarrita";
@@ -13,6 +14,10 @@ import { parseWkt } from "../../src/geometry/wkt-read.ts";
 import * as zarrsift from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
 import { announce } from "../../src/table/announcement.ts";
+import { encodeChunk } from "../../src/zarr/chunk.ts";
+import { type JsonObject, writeJson } from "../../src/zarr/json.ts";
+import type { ArrayMeta } from "../../src/zarr/metadata.ts";
+import { parseNode } from "../../src/zarr/parse.ts";
 import { makeSource, putGroup, seeded, utf8 } from "../index/source.ts";
 import { directoryHandler, type Handler, sendBytes, TestServer } from "../store/server.ts";
 import { launch, noChromium } from "./chromium.ts";
@@ -22,6 +27,8 @@ type Library = typeof zarrsift;
 type Zarrita = typeof zarrita;
 
 const work = mkdtempSync(join(tmpdir(), "zarrsift-browser-"));
+/** 16 granules a shard in `lon`, 4 a chunk in `lat`. */
+const stacked = fileURLToPath(new URL("../../../shared/data/stacked.zarr", import.meta.url));
 const START = Date.UTC(2025, 0, 1);
 const ROWS = 40_000;
 
@@ -52,6 +59,37 @@ async function manyRows(): Promise<zarrsift.MemoryStore> {
   putGroup(store, "", 3, announce({}, { columns: Object.keys(columns) }));
   await zarrsift.buildIndexes(store, store);
   return store;
+}
+
+const BLOSC = { typesize: 8, clevel: 5, shuffle: "shuffle", blocksize: 0 };
+const CODECS: JsonObject[] = [
+  { name: "zstd", configuration: { level: 3, checksum: false } },
+  { name: "gzip", configuration: { level: 5 } },
+  { name: "numcodecs.zlib", configuration: { level: 5 } },
+  { name: "numcodecs.lz4", configuration: {} },
+  { name: "blosc", configuration: { ...BLOSC, cname: "lz4" } },
+  { name: "blosc", configuration: { ...BLOSC, cname: "zstd" } },
+];
+
+/** A column of 0, 1/8, 2/8 … in one chunk, compressed. */
+async function putCoded(store: zarrsift.MemoryStore, path: string, codec: JsonObject): Promise<void> {
+  const document: JsonObject = {
+    zarr_format: 3,
+    node_type: "array",
+    shape: [1000],
+    data_type: "float64",
+    chunk_grid: { name: "regular", configuration: { chunk_shape: [1000] } },
+    chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+    fill_value: 0,
+    codecs: [{ name: "bytes", configuration: { endian: "little" } }, codec],
+    attributes: {},
+  };
+  store.set(`${path}/zarr.json`, writeJson(document));
+  const data = Float64Array.from({ length: 1000 }, (_, i) => i / 8);
+  store.set(
+    `${path}/c/0`,
+    await encodeChunk(parseNode({ "zarr.json": document }, path) as ArrayMeta, { data }),
+  );
 }
 
 /** What is in memory, below a path. */
@@ -205,6 +243,45 @@ describe.skipIf(noChromium)("the library in a browser", () => {
     },
   );
 
+  it.skipIf(!existsSync(stacked))(
+    "reads real granules out of shards, with no leave asked for ranges from the end",
+    async () => {
+      const real = await serve(withCors(directoryHandler(stacked)));
+      const paths = [3, 20].flatMap((row) =>
+        ["lon", "lat", "wind_speed"].map((name) => `granules/${row}/${name}`),
+      );
+      const read = async ({
+        lib,
+        zarr,
+        url,
+        paths,
+      }: {
+        lib: Library;
+        zarr: Zarrita;
+        url: string;
+        paths: string[];
+      }) => {
+        const view = await (await lib.open(url)).view([3, 20]);
+        const root = zarr.root(view.store(3));
+        return Promise.all(
+          paths.map(async (path) => {
+            const { data } = await zarr.get(await zarr.open.v3(root.resolve(path), { kind: "array" }));
+            return Array.from(data as Float32Array);
+          }),
+        );
+      };
+      const here = await read({ lib: zarrsift, zarr: zarrita, url: real.url, paths });
+      expect(await asked(real)).toEqual(
+        expect.arrayContaining([expect.stringMatching(/lon\/.* bytes=-\d+$/)]),
+      );
+      expect(await page.evaluate(read, { lib, zarr, url: real.url, paths })).toEqual(here);
+      expect(here.map((values) => values.length)).toEqual(paths.map(() => 160 * 42));
+      const there = await asked(real);
+      expect(there.filter((line) => line.startsWith("OPTIONS"))).toEqual([]);
+      expect(there).toEqual(expect.arrayContaining([expect.stringMatching(/lon\/.* bytes=\d+-\d+$/)]));
+    },
+  );
+
   it("reads ranges at once, and from the end, with no leave asked for", async () => {
     const bytes = Uint8Array.from({ length: 5_000_000 }, (_, i) => i % 251);
     let [now, most] = [0, 0];
@@ -230,6 +307,25 @@ describe.skipIf(noChromium)("the library in a browser", () => {
     expect(read).toEqual([...expected, bytes.slice(-4)].map((part) => Array.from(part)));
     expect(most).toBeGreaterThanOrEqual(3);
     expect((await asked(slow)).filter((line) => line.startsWith("OPTIONS"))).toEqual([]);
+  });
+
+  it("decodes every codec, and finds damage", async () => {
+    const store = await makeSource({}, 100);
+    putGroup(store, "", 3, announce({}, { columns: CODECS.map((_, i) => `column_${i}`) }));
+    for (const [i, codec] of CODECS.entries()) await putCoded(store, `meta/column_${i}`, codec);
+    const coded = await serve(withCors(memoryHandler(store)));
+    const what = { url: coded.url, sql: `SELECT ${CODECS.map((_, i) => `sum(column_${i})`)} FROM meta` };
+    const expected = CODECS.map(() => String((999 * 1000) / 2 / 8));
+    expect((await page.evaluate(answer, { lib, ...what })).rows).toEqual([expected]);
+    expect((await answer({ lib: zarrsift, ...what })).rows).toEqual([expected]);
+    const damaged = CODECS.map(async (_, i) => {
+      const key = `meta/column_${i}/c/0`;
+      const bytes = (await store.get(key))!;
+      store.set(key, bytes.slice(0, -5));
+      const read = page.evaluate(answer, { lib, url: coded.url, sql: `SELECT sum(column_${i}) FROM meta` });
+      return read.then(String, (error: Error) => error.message);
+    });
+    for (const said of await Promise.all(damaged)) expect(said).toMatch(/column_\d\/c\/0 is damaged/);
   });
 
   it("never takes the browser's own cache for the source", async () => {
@@ -346,7 +442,7 @@ describe.skipIf(noChromium)("the library in a browser", () => {
   it.each([
     ["a server that lets no other origin read", () => "", /Failed to fetch.*allow http:.*\(CORS\)/],
     ["a path", () => "granules.zarr", /in Node only.*https: URL/],
-    ["an Icechunk repository", () => `${demo.url}/ice`, /not part of this page.*zarrsift serve/],
+    ["an Icechunk repository", () => `${demo.url}/ice`, /import map.*zarrsift serve/],
   ])("says what would help with %s", async (what, url, message) => {
     mkdirSync(join(work, "demo/ice/refs/branch.main"), { recursive: true });
     writeFileSync(join(work, "demo/ice/refs/branch.main/ref.json"), '{"snapshot":"0123456789ABCDEFGHJK"}');
