@@ -1,5 +1,5 @@
 import { messageOf, ZarrsiftError } from "../errors.ts";
-import { cacheMode, failureHint } from "./page.ts";
+import { cacheMode, failureHint, hear, silence } from "./page.ts";
 import type { ReadOptions } from "./store.ts";
 
 /** How patient a client is. */
@@ -154,19 +154,27 @@ class Watch {
     this.#ms = ms;
     this.#caller = caller;
     caller?.addEventListener("abort", this.#follow, { once: true });
-    this.restart();
+    this.#wait(ms);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
+  /** Something came. */
   restart(): void {
+    hear();
+    this.#wait(this.#ms);
+  }
+
+  #wait(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      const left = this.#ms - silence();
+      if (left > 0) return this.#wait(left);
       this.expired = true;
       this.#controller.abort();
-    }, this.#ms);
+    }, ms);
   }
 
   stop(): void {

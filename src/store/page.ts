@@ -21,6 +21,19 @@ export function cacheMode(headers: Record<string, string>): { cache?: RequestCac
   return { cache: "Range" in headers ? "no-store" : "no-cache" };
 }
 
+let heard = Number.NEGATIVE_INFINITY;
+
+/** To be told whenever something came, from whichever server. */
+export function hear(): void {
+  if (ORIGIN !== undefined) heard = performance.now();
+}
+
+/**
+ * Milliseconds since a page heard of any server. A browser sends six requests to a server at once over HTTP/1.1: that
+ * nothing comes for one that waits in line is no sign of a server that hangs, as long as others are answered.
+ */
+export const silence = (): number => performance.now() - heard;
+
 /** What to look at where a page's request failed: browsers tell scripts no more than that it did. */
 export function failureHint(url: string): string {
   if (!isCrossOrigin(url)) return "";

@@ -9,19 +9,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as zarrita from "zarrita";
 import { bundle } from "../../scripts/lib/bundle.mjs";
 import { makeDemoCollection } from "../../src/demo/collection.ts";
-import { writeWkb } from "../../src/geometry/wkb-write.ts";
-import { parseWkt } from "../../src/geometry/wkt-read.ts";
 import * as zarrsift from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
 import { announce } from "../../src/table/announcement.ts";
-import { encodeChunk } from "../../src/zarr/chunk.ts";
-import { type JsonObject, writeJson } from "../../src/zarr/json.ts";
-import type { ArrayMeta } from "../../src/zarr/metadata.ts";
-import { parseNode } from "../../src/zarr/parse.ts";
-import { makeSource, putGroup, seeded, utf8 } from "../index/source.ts";
+import { makeSource, putGroup, utf8 } from "../index/source.ts";
 import { directoryHandler, type Handler, sendBytes, TestServer } from "../store/server.ts";
 import { launch, noChromium } from "./chromium.ts";
 import { filesHandler, PAGE, withCors } from "./page.ts";
+import { CODECS, manyRows, memoryHandler, putCoded } from "./sources.ts";
 
 type Library = typeof zarrsift;
 type Zarrita = typeof zarrita;
@@ -29,78 +24,7 @@ type Zarrita = typeof zarrita;
 const work = mkdtempSync(join(tmpdir(), "zarrsift-browser-"));
 /** 16 granules a shard in `lon`, 4 a chunk in `lat`. */
 const stacked = fileURLToPath(new URL("../../../shared/data/stacked.zarr", import.meta.url));
-const START = Date.UTC(2025, 0, 1);
 const ROWS = 40_000;
-
-/** Many rows with indexes, none of which can be found by listing. */
-async function manyRows(): Promise<zarrsift.MemoryStore> {
-  const random = seeded(7);
-  const all = Array.from({ length: ROWS }, (_, i) => i);
-  const columns = {
-    bbox: {
-      type: "bytes",
-      attributes: { "ARROW:extension:name": "geoarrow.wkb" },
-      values: all.map(() => {
-        const [w, s] = [random() * 355 - 180, random() * 175 - 90];
-        return writeWkb(parseWkt(`POLYGON((${w} ${s},${w + 3} ${s},${w + 1} ${s + 4},${w} ${s}))`));
-      }),
-    },
-    date: {
-      type: { name: "numpy.datetime64", configuration: { unit: "ms", scale_factor: 1 } },
-      values: BigInt64Array.from(all, () => BigInt(START + Math.floor(random() * 1e10))),
-    },
-    clouds: { type: "float32", values: Float32Array.from(all, () => random() * 100) },
-    platform: {
-      type: "string",
-      values: all.map(() => utf8(["aqua", "terra", "noaa"][Math.floor(random() * 3)]!)),
-    },
-  };
-  const store = await makeSource(columns, 1000);
-  putGroup(store, "", 3, announce({}, { columns: Object.keys(columns) }));
-  await zarrsift.buildIndexes(store, store);
-  return store;
-}
-
-const BLOSC = { typesize: 8, clevel: 5, shuffle: "shuffle", blocksize: 0 };
-const CODECS: JsonObject[] = [
-  { name: "zstd", configuration: { level: 3, checksum: false } },
-  { name: "gzip", configuration: { level: 5 } },
-  { name: "numcodecs.zlib", configuration: { level: 5 } },
-  { name: "numcodecs.lz4", configuration: {} },
-  { name: "blosc", configuration: { ...BLOSC, cname: "lz4" } },
-  { name: "blosc", configuration: { ...BLOSC, cname: "zstd" } },
-];
-
-/** A column of 0, 1/8, 2/8 … in one chunk, compressed. */
-async function putCoded(store: zarrsift.MemoryStore, path: string, codec: JsonObject): Promise<void> {
-  const document: JsonObject = {
-    zarr_format: 3,
-    node_type: "array",
-    shape: [1000],
-    data_type: "float64",
-    chunk_grid: { name: "regular", configuration: { chunk_shape: [1000] } },
-    chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
-    fill_value: 0,
-    codecs: [{ name: "bytes", configuration: { endian: "little" } }, codec],
-    attributes: {},
-  };
-  store.set(`${path}/zarr.json`, writeJson(document));
-  const data = Float64Array.from({ length: 1000 }, (_, i) => i / 8);
-  store.set(
-    `${path}/c/0`,
-    await encodeChunk(parseNode({ "zarr.json": document }, path) as ArrayMeta, { data }),
-  );
-}
-
-/** What is in memory, below a path. */
-function memoryHandler(store: zarrsift.MemoryStore): Handler {
-  return async (request, response) => {
-    const key = request.url!.slice(1);
-    const value = /(^|\/)$/.test(key) ? undefined : await store.get(key);
-    if (value) sendBytes(request, response, value, { "last-modified": "Wed, 01 Jan 2020 00:00:00 GMT" });
-    else response.writeHead(404).end();
-  };
-}
 
 /** Rows as text, in both places. */
 async function answer({ lib, url, sql }: { lib: Library; url: string; sql: string }) {
@@ -175,7 +99,7 @@ describe.skipIf(noChromium)("the library in a browser", () => {
       if (request.url === "/") response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
       else files(request, response);
     });
-    many = await serve(withCors(memoryHandler(await manyRows())));
+    many = await serve(withCors(memoryHandler(await manyRows(ROWS))));
     demo = await serve(withCors(directoryHandler(join(work, "demo")), "ETag"));
     browser = await launch();
   });
@@ -307,6 +231,28 @@ describe.skipIf(noChromium)("the library in a browser", () => {
     expect(read).toEqual([...expected, bytes.slice(-4)].map((part) => Array.from(part)));
     expect(most).toBeGreaterThanOrEqual(3);
     expect((await asked(slow)).filter((line) => line.startsWith("OPTIONS"))).toEqual([]);
+  });
+
+  it("does not take requests that the browser holds back for a server that hangs", async () => {
+    const busy = await serve(
+      withCors(async (request, response) => {
+        await setTimeout(request.url === "/zarr.json" ? 0 : 400);
+        if (request.url!.startsWith("/hangs")) return;
+        sendBytes(request, response, utf8("{}"));
+      }),
+    );
+    const read = (keys: string[]) =>
+      page.evaluate(
+        async ({ lib, url, keys }) => {
+          const store = await lib.openSource(url, { patience: { timeoutMs: 900, retries: 0 } });
+          const reads = keys.map((key) => store.get(key).then((bytes) => bytes!.length));
+          return Promise.all(reads).catch((error: Error) => error.message);
+        },
+        { lib, url: busy.url, keys },
+      );
+    const keys = Array.from({ length: 24 }, (_, i) => `x${i}`);
+    expect(await read(keys)).toEqual(keys.map(() => 2));
+    expect(await read(["hangs"])).toMatch(/hangs: nothing came for 0.9 s/);
   });
 
   it("decodes every codec, and finds damage", async () => {
