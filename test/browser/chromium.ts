@@ -12,7 +12,7 @@ const PATHS = [
 ];
 
 /** The browser that ZARRSIFT_CHROMIUM names, else one where systems put it: on Debian, `apt install chromium`. */
-const found = process.env.ZARRSIFT_CHROMIUM ?? PATHS.find(existsSync);
+const found = process.env.ZARRSIFT_CHROMIUM || PATHS.find(existsSync);
 
 /** Whether there is none, so that tests in it are skipped. */
 export const noChromium = found === undefined;

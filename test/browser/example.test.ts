@@ -14,8 +14,8 @@ import { directoryHandler, TestServer } from "../store/server.ts";
 import { launch, noChromium } from "./chromium.ts";
 import { filesHandler, withCors } from "./page.ts";
 
-const work = mkdtempSync(join(tmpdir(), "zarrsift-page-"));
-const data = join(work, "demo");
+let work: string;
+let data: string;
 
 /** What a query answers in Node, as text. */
 async function rowsOf(source: string, sql: string): Promise<string[][]> {
@@ -34,6 +34,8 @@ describe.skipIf(noChromium)("examples/browser", () => {
   let files: TestServer;
 
   beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), "zarrsift-page-"));
+    data = join(work, "demo");
     await bundle(join(work, "dist/browser"));
     await makeDemoCollection(data);
     const store = await openWritable(data);

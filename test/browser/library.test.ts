@@ -21,7 +21,7 @@ import { CODECS, manyRows, memoryHandler, putCoded } from "./sources.ts";
 type Library = typeof zarrsift;
 type Zarrita = typeof zarrita;
 
-const work = mkdtempSync(join(tmpdir(), "zarrsift-browser-"));
+let work: string;
 /** 16 granules a shard in `lon`, 4 a chunk in `lat`. */
 const stacked = fileURLToPath(new URL("../../../shared/data/stacked.zarr", import.meta.url));
 const ROWS = 40_000;
@@ -92,6 +92,7 @@ describe.skipIf(noChromium)("the library in a browser", () => {
   };
 
   beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), "zarrsift-browser-"));
     await bundle(join(work, "bundle"));
     await makeDemoCollection(join(work, "demo"), { granules: 40 });
     const files = filesHandler({ bundle: join(work, "bundle") });
