@@ -56,6 +56,7 @@ export {
 } from "./collection.ts";
 export type { Description } from "./describe.ts";
 export { ERROR_STATUS, type ErrorCode, isZarrsiftError, type Position, ZarrsiftError } from "./errors.ts";
+export { textCell } from "./format/cell.ts";
 export {
   type BuildOptions,
   type BuildProgress,

@@ -1,4 +1,5 @@
 import { messageOf, ZarrsiftError } from "../errors.ts";
+import { cacheMode, failureHint, hear, silence } from "./page.ts";
 import type { ReadOptions } from "./store.ts";
 
 /** How patient a client is. */
@@ -83,7 +84,12 @@ async function attempt(request: HttpRequest, timeoutMs: number, signal?: AbortSi
   const watch = new Watch(timeoutMs, signal);
   try {
     const { method, headers } = request;
-    const response = await fetch(request.url, { method, headers, signal: watch.signal });
+    const response = await fetch(request.url, {
+      method,
+      headers,
+      signal: watch.signal,
+      ...cacheMode(headers),
+    });
     watch.restart();
     const body = await readBody(response, method, watch);
     return { status: response.status, headers: response.headers, url: response.url || request.url, body };
@@ -92,7 +98,8 @@ async function attempt(request: HttpRequest, timeoutMs: number, signal?: AbortSi
     if (watch.expired) {
       return new ZarrsiftError("timeout", `${request.label}: nothing came for ${timeoutMs / 1000} s`);
     }
-    return new ZarrsiftError("source_unreadable", `${request.label}: ${messageOf(error)}`, { cause: error });
+    const why = messageOf(error) + failureHint(request.url);
+    return new ZarrsiftError("source_unreadable", `${request.label}: ${why}`, { cause: error });
   } finally {
     watch.stop();
   }
@@ -147,19 +154,27 @@ class Watch {
     this.#ms = ms;
     this.#caller = caller;
     caller?.addEventListener("abort", this.#follow, { once: true });
-    this.restart();
+    this.#wait(ms);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
+  /** Something came. */
   restart(): void {
+    hear();
+    this.#wait(this.#ms);
+  }
+
+  #wait(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      const left = this.#ms - silence();
+      if (left > 0) return this.#wait(left);
       this.expired = true;
       this.#controller.abort();
-    }, this.#ms);
+    }, ms);
   }
 
   stop(): void {

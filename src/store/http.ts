@@ -2,6 +2,7 @@ import { ZarrsiftError } from "../errors.ts";
 import { parseListing } from "./http-listing.ts";
 import { type HttpAnswer, type HttpRequest, type Patience, sendRequest } from "./http-request.ts";
 import { keySegments, prefixSegments } from "./key.ts";
+import { isCrossOrigin } from "./page.ts";
 import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
@@ -109,11 +110,20 @@ export class HttpStore implements Store {
 
   /** Some servers know no suffix ranges: they refuse, or send other bytes. Then the size tells where the range is. */
   async #suffix(key: string, suffixLength: number, options: ReadOptions): Promise<Uint8Array | undefined> {
+    if (isCrossOrigin(this.#base)) return this.#suffixBySize(key, suffixLength, options);
     const answer = await this.#send("GET", key, { Range: `bytes=-${suffixLength}` }, options);
     if (this.#absent.has(answer.status)) return undefined;
     if (answer.status === 200) return takeRange(answer.body, { suffixLength }, this.#label(key));
     if (answer.status === 206 && isSuffix(answer, suffixLength)) return answer.body;
     if (![206, 400, 416, 501].includes(answer.status)) throw this.#bad(answer, key);
+    return this.#suffixBySize(key, suffixLength, options);
+  }
+
+  async #suffixBySize(
+    key: string,
+    suffixLength: number,
+    options: ReadOptions,
+  ): Promise<Uint8Array | undefined> {
     const stat = await this.stat(key, options);
     if (!stat || stat.size === 0) return stat && new Uint8Array(0);
     return this.#span(key, spanOf({ suffixLength }, stat.size, this.#label(key)), options);

@@ -20,7 +20,7 @@ let told = false;
  * @throws ZarrsiftError `icechunk_unavailable` with the command that helps
  */
 export async function loadIcechunk(log: (line: string) => void = () => {}): Promise<Icechunk> {
-  const icechunk = inNode() ? loadInNode() : await import("@earthmover/icechunk").catch(unavailable);
+  const icechunk = inNode() ? loadInNode() : await loadInPage();
   if (WASM_MARK in icechunk && inNode() && !told) {
     told = true;
     log(
@@ -32,6 +32,18 @@ export async function loadIcechunk(log: (line: string) => void = () => {}): Prom
 
 function inNode(): boolean {
   return typeof process === "object" && typeof process.getBuiltinModule === "function";
+}
+
+/** Not a word that bundlers follow: most pages do without, and where it is not installed they would fail. */
+async function loadInPage(): Promise<Icechunk> {
+  try {
+    return await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE);
+  } catch (cause) {
+    const what = `Icechunk repositories cannot be read here: ${PACKAGE} is not in this page's import map, or does not load`;
+    throw new ZarrsiftError("icechunk_unavailable", `${what}. zarrsift serve can serve the repository`, {
+      cause,
+    });
+  }
 }
 
 /** At one go, so that what is exchanged meanwhile is seen by this module alone. */
@@ -122,5 +134,5 @@ function unavailable(error: unknown): never {
 function scriptPath(): string {
   const here = import.meta.url;
   const script = new URL("../../scripts/icechunk-wasm.mjs", here);
-  return inNode() ? process.getBuiltinModule("node:url").fileURLToPath(script) : script.href;
+  return process.getBuiltinModule("node:url").fileURLToPath(script);
 }

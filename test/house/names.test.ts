@@ -20,6 +20,7 @@ describe("public names", () => {
       "openCollection",
       "openSource",
       "openWritable",
+      "textCell",
       "typeName",
     ]);
   });
