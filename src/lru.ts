@@ -1,3 +1,5 @@
+import { Flight } from "./flight.ts";
+
 export interface LruOptions {
   /**
    * For values that are mostly read from end to end, again and again: a whole that is larger than the budget would push
@@ -15,7 +17,7 @@ const PATIENCE = 4;
  */
 export class Lru<T> {
   readonly #entries = new Map<string, { value: T; size: number; used: number }>();
-  readonly #loading = new Map<string, Promise<T>>();
+  readonly #loading = new Map<string, Flight<T>>();
   readonly #budget: number;
   readonly #patience: number;
   #size = 0;
@@ -58,19 +60,30 @@ export class Lru<T> {
     this.#entries.delete(key);
   }
 
-  /** The value at `key`, loaded by `load` where it is not kept. */
-  load(key: string, load: () => Promise<T>, sizeOf: (value: T) => number): Promise<T> {
+  /**
+   * The value at `key`, loaded by `load` where it is not kept. Its signal aborts when all who asked have gone.
+   * @throws the reason of `signal`, at once, when it aborts
+   */
+  load(
+    key: string,
+    load: (signal: AbortSignal) => Promise<T>,
+    sizeOf: (value: T) => number,
+    signal?: AbortSignal | undefined,
+  ): Promise<T> {
     const kept = this.get(key);
     if (kept !== undefined) return Promise.resolve(kept);
     const running = this.#loading.get(key);
-    if (running) return running;
-    const loading = load()
-      .then((value) => {
+    if (running && !running.stopped) return running.wait(signal);
+    const flight: Flight<T> = new Flight(async (own) => {
+      try {
+        const value = await load(own);
         this.set(key, value, sizeOf(value));
         return value;
-      })
-      .finally(() => this.#loading.delete(key));
-    this.#loading.set(key, loading);
-    return loading;
+      } finally {
+        if (this.#loading.get(key) === flight) this.#loading.delete(key);
+      }
+    });
+    this.#loading.set(key, flight);
+    return flight.wait(signal);
   }
 }

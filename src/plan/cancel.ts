@@ -1,24 +1,25 @@
-/** Waits that end when a signal aborts: one listener for all of them, since hundreds of chunks may be under way. */
+/** Hands one signal on to many reads, with one listener for all of them: hundreds of chunks may be under way. */
 export class Cancel {
   readonly #signal: AbortSignal | undefined;
-  /** Of the waits under way. Not one promise that all race with: that would hold what they gave until it ends. */
-  readonly #rejects = new Set<(reason: unknown) => void>();
+  /** Of the reads under way. */
+  readonly #reads = new Set<AbortController>();
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
     signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
-  /** What `work` gives, unless the signal aborts before. @throws the signal's reason */
-  async wait<T>(work: () => Promise<T>): Promise<T> {
+  /** What `work` gives, which its signal ends when the whole is aborted. @throws the signal's reason */
+  async wait<T>(work: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
     this.#signal?.throwIfAborted();
-    if (!this.#signal) return work();
-    return new Promise<T>((resolve, reject) => {
-      this.#rejects.add(reject);
-      work()
-        .then(resolve, reject)
-        .finally(() => this.#rejects.delete(reject));
-    });
+    if (!this.#signal) return work(undefined);
+    const read = new AbortController();
+    this.#reads.add(read);
+    try {
+      return await work(read.signal);
+    } finally {
+      this.#reads.delete(read);
+    }
   }
 
   /** Takes the listener away again. */
@@ -27,6 +28,6 @@ export class Cancel {
   }
 
   readonly #abort = (): void => {
-    for (const reject of this.#rejects) reject(this.#signal!.reason);
+    for (const read of this.#reads) read.abort(this.#signal!.reason);
   };
 }

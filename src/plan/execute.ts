@@ -199,7 +199,7 @@ async function frameFrom(
   const cancel = new Cancel(signal);
   try {
     return await frameOf(columnsOf(names, table), rows, (column, chunk) =>
-      cancel.wait(() => column.read(chunk, { traffic })),
+      cancel.wait((own) => column.read(chunk, { signal: own, traffic })),
     );
   } finally {
     cancel.end();

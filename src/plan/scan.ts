@@ -1,6 +1,7 @@
 /** The filtering half of a plan: windows of rows, conjunct by conjunct, each reading only where candidates are left. */
 
 import { Pace } from "../format/pace.ts";
+import type { RoundedBoxes } from "../geometry/rounded-boxes.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Column, Table } from "../table/table.ts";
 import type { Vector } from "../table/vector.ts";
@@ -98,7 +99,9 @@ export class Scan {
       const step = (): Promise<RowSet> => this.#test(i, before);
       rows = this.#trace ? await this.#trace.during(`filter ${i}`, step) : await step();
       this.#trace?.add(`filter ${i}`, { rowsIn: rowCount(before), rowsOut: rowCount(rows) });
-      learn(this.#table, this.#plan.conjuncts[i]!.text, rowCount(before), rowCount(rows));
+      // Rows that indexes have left say nothing about the others.
+      if (!this.#plan.candidates)
+        learn(this.#table, this.#plan.conjuncts[i]!.text, rowCount(before), rowCount(rows));
     }
     this.#reorder();
     await this.#pace.rest();
@@ -155,24 +158,34 @@ export class Scan {
   #coarseColumns({ columns, boxed }: Coarse): Column[] {
     const parts = boxed.flatMap((name) => {
       const column = this.#table.columns.get(name)!;
-      const boxes = (chunk: number) => column.boxes!(chunk, () => this.#read(column, chunk, false));
-      return PARTS.map((part) => partColumn(column, part, boxes));
+      return PARTS.map((part) => partColumn(column, part, (chunk) => this.#boxes(column, chunk)));
     });
     return [...columnsOf(columns, this.#table), ...parts];
   }
 
-  readonly #read = (column: Column, chunk: number, keep = true): Promise<Vector> => {
-    const key = `${chunk}/${column.name}`;
-    let kept = this.#chunks.get(key);
-    if (!kept) {
-      const from = chunk * column.chunkRows;
-      const reading = this.#cancel.wait(() => column.read(chunk, { traffic: this.#trace?.traffic, keep }));
-      kept = { chunk: reading, from, to: from + column.chunkRows };
-      kept.chunk.catch(() => {});
-      this.#chunks.set(key, kept);
-    }
-    return kept.chunk;
+  #boxes(column: Column, chunk: number): Promise<RoundedBoxes> {
+    const onValues = (values: Vector) => this.#keep(column, chunk, Promise.resolve(values));
+    return this.#cancel.wait((signal) =>
+      column.boxes!(chunk, { signal, traffic: this.#trace?.traffic, onValues }),
+    );
+  }
+
+  readonly #read = (column: Column, chunk: number): Promise<Vector> => {
+    const kept = this.#chunks.get(keyOf(column, chunk));
+    if (kept) return kept.chunk;
+    const reading = this.#cancel.wait((signal) =>
+      column.read(chunk, { signal, traffic: this.#trace?.traffic }),
+    );
+    reading.catch(() => {});
+    this.#keep(column, chunk, reading);
+    return reading;
   };
+
+  /** Keeps a chunk at hand until its window is done. */
+  #keep(column: Column, chunk: number, values: Promise<Vector>): void {
+    const from = chunk * column.chunkRows;
+    this.#chunks.set(keyOf(column, chunk), { chunk: values, from, to: from + column.chunkRows });
+  }
 
   /** Lets go of chunks that no later window touches. */
   #forget(window: Window, backwards: boolean): void {
@@ -181,6 +194,8 @@ export class Scan {
     }
   }
 }
+
+const keyOf = (column: Column, chunk: number) => `${chunk}/${column.name}`;
 
 /** The rows `rows` with `columns`, read chunk by chunk. */
 export async function frameOf(columns: readonly Column[], rows: RowSet, read: ReadChunk): Promise<Frame> {

@@ -1,5 +1,5 @@
+import { Flight } from "../flight.ts";
 import { Lru } from "../lru.ts";
-import { Flight } from "./flight.ts";
 import { takeRange } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 

@@ -1,4 +1,4 @@
-import { Flight } from "./flight.ts";
+import { Flight } from "../flight.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
 /** What is worth one request instead of two. */

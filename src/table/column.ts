@@ -1,4 +1,3 @@
-import { abortable } from "../abort.ts";
 import type { RoundedBoxes } from "../geometry/rounded-boxes.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
@@ -8,7 +7,7 @@ import { boxesOf } from "./boxes.ts";
 import type { Decoding } from "./cf.ts";
 import { type CodedVector, codedOf, expanded } from "./coded.ts";
 import { toVector } from "./decode.ts";
-import type { Column } from "./table.ts";
+import type { BoxesOptions, Column } from "./table.ts";
 import type { SqlType } from "./types.ts";
 import type { BytesVector, Vector } from "./vector.ts";
 
@@ -62,10 +61,11 @@ export class MetaColumn implements Column {
 
   async read(chunk: number, options: ReadOptions & { keep?: boolean } = {}): Promise<Vector> {
     const { signal, traffic, keep = true } = options;
-    const load = () => this.#decoded(chunk, { traffic });
     const key = `${this.type.kind}:${this.path}/${chunk}`;
-    const kept = keep ? this.#cache.load(key, load, sizeOf) : (this.#cache.get(key) ?? load());
-    const decoded = await abortable(Promise.resolve(kept), signal);
+    const load = (own?: AbortSignal) => this.#decoded(chunk, { signal: own, traffic });
+    const decoded = keep
+      ? await this.#cache.load(key, load, sizeOf, signal)
+      : (this.#cache.get(key) ?? (await load(signal)));
     return "codes" in decoded ? expanded(decoded) : (decoded as Vector);
   }
 
@@ -79,10 +79,14 @@ export class MetaColumn implements Column {
     return this.type.kind === "geometry" ? this.#boxes : undefined;
   }
 
-  #boxes = (chunk: number, read: () => Promise<Vector>): Promise<RoundedBoxes> => {
-    const load = async () => boxesOf((await read()) as BytesVector);
-    const key = `boxes:${this.path}/${chunk}`;
-    return this.#cache.load(key, load, sizeOf) as Promise<RoundedBoxes>;
+  #boxes = (chunk: number, options: BoxesOptions = {}): Promise<RoundedBoxes> => {
+    const { signal, traffic, onValues } = options;
+    const load = async (own: AbortSignal) => {
+      const values = await this.read(chunk, { signal: own, traffic, keep: false });
+      onValues?.(values);
+      return boxesOf(values as BytesVector);
+    };
+    return this.#cache.load(`boxes:${this.path}/${chunk}`, load, sizeOf, signal) as Promise<RoundedBoxes>;
   };
 
   /** The chunk's elements as they are stored, padding beyond the last row included; a missing chunk is the fill value. */

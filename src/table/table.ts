@@ -4,6 +4,11 @@ import type { ReadOptions } from "../store/store.ts";
 import type { SqlType } from "./types.ts";
 import type { Vector } from "./vector.ts";
 
+export interface BoxesOptions extends ReadOptions {
+  /** Given the chunk's values where they had to be read, which are not cached. */
+  onValues?: (values: Vector) => void;
+}
+
 /** One column of `meta`, read a chunk at a time. */
 export interface Column {
   readonly name: string;
@@ -20,12 +25,8 @@ export interface Column {
    * @throws ZarrsiftError `corrupt_chunk`, `source_unreadable` … naming column and chunk
    */
   read(chunk: number, options?: ReadOptions & { keep?: boolean }): Promise<Vector>;
-  /**
-   * Envelopes of one chunk of a geometry column. Cached apart from the values.
-   *
-   * @param read gives the chunk's values, where they are not known
-   */
-  boxes?(chunk: number, read: () => Promise<Vector>): Promise<RoundedBoxes>;
+  /** Envelopes of one chunk of a geometry column. Cached apart from the values. */
+  boxes?(chunk: number, options?: BoxesOptions): Promise<RoundedBoxes>;
 }
 
 /** The `meta` group as typed columns. */

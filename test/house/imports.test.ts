@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { filesBelow, importsOf, partOf, ROOT } from "./sources.ts";
 
 /** Single files right in src that need nothing but errors: anyone's. */
-const LEAVES = ["errors", "abort", "hash", "lru"];
+const LEAVES = ["errors", "abort", "flight", "hash", "lru"];
 const TABLE = [...LEAVES, "store", "zarr", "geometry"];
 const PLAN = [...TABLE, "table", "index", "format"];
 const CORE = [...PLAN, "plan", "view", "describe", "source", "collection"];
@@ -13,8 +13,9 @@ const CORE = [...PLAN, "plan", "view", "describe", "source", "collection"];
 const MAY_NEED: Record<string, readonly string[]> = {
   errors: [],
   abort: ["errors"],
+  flight: ["errors", "abort"],
   hash: ["errors"],
-  lru: ["errors"],
+  lru: ["errors", "flight"],
   sql: ["errors"],
   geometry: ["errors"],
   store: LEAVES,

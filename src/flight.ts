@@ -1,4 +1,4 @@
-import { abortable } from "../abort.ts";
+import { abortable } from "./abort.ts";
 
 /**
  * One piece of work that several wait for. A waiter's abort is its own; the work is stopped when the last waiter has
