@@ -3,7 +3,7 @@ import { parseListing } from "./http-listing.ts";
 import { type HttpAnswer, type HttpRequest, type Patience, sendRequest } from "./http-request.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /** Settings of an `HttpStore`. */
 export interface HttpOptions extends Patience {
@@ -79,6 +79,15 @@ export class HttpStore implements Store {
     return this.#statByGet(key, options);
   }
 
+  /** Public where nothing is sent along that only this client has. */
+  async place(key: string, options: ReadOptions = {}): Promise<Place | undefined> {
+    const stat = await this.stat(key, options);
+    if (!stat) return undefined;
+    const url = this.#urlOf(key);
+    const secret = this.#query !== "" || "Authorization" in this.#headers || this.#options.sign !== undefined;
+    return { url, size: stat.size, ...(!secret && { publicUrl: url }) };
+  }
+
   async list(prefix: string, options: ReadOptions = {}): Promise<Listing | undefined> {
     const path = prefixSegments(prefix).map(encodeURIComponent);
     const answer = await this.#request(
@@ -132,8 +141,11 @@ export class HttpStore implements Store {
   }
 
   #send(method: "GET" | "HEAD", key: string, headers: Record<string, string>, options: ReadOptions) {
-    const path = keySegments(key).map(encodeURIComponent);
-    return this.#request(method, [this.#base, ...path].join("/"), headers, options);
+    return this.#request(method, this.#urlOf(key), headers, options);
+  }
+
+  #urlOf(key: string): string {
+    return [this.#base, ...keySegments(key).map(encodeURIComponent)].join("/");
   }
 
   async #request(

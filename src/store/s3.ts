@@ -3,7 +3,7 @@ import { HttpStore } from "./http.ts";
 import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
 import { prefixSegments } from "./key.ts";
 import { addListingPage } from "./s3-listing.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /** Keys of an AWS account, or of another service that speaks S3. */
 export interface S3Credentials {
@@ -32,6 +32,7 @@ export class S3Store implements Store {
   readonly #prefix: string;
   readonly #patience: Patience;
   readonly #sign: ReturnType<typeof signer>;
+  readonly #presign: ReturnType<typeof presigner>;
 
   /**
    * @param url `s3://bucket/prefix`, not percent-encoded
@@ -44,6 +45,7 @@ export class S3Store implements Store {
     this.#bucket = bucketUrl(bucket, options);
     this.#patience = options;
     this.#sign = signer(options);
+    this.#presign = presigner(options);
     const path = prefixSegments(this.#prefix).map(encodeURIComponent);
     this.#http = new HttpStore([this.#bucket, ...path].join("/"), {
       ...options,
@@ -62,6 +64,14 @@ export class S3Store implements Store {
 
   stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
     return this.#http.stat(key, options);
+  }
+
+  async place(key: string, options?: ReadOptions): Promise<Place | undefined> {
+    const place = await this.#http.place(key, options);
+    if (!place) return undefined;
+    const { url, ...others } = place;
+    const sign = this.#presign && ((seconds: number) => this.#presign!(url, seconds));
+    return { ...others, url: `${this.url}/${key}`, ...(sign && { sign }) };
   }
 
   /** ListObjectsV2, page after page; `undefined` where these credentials may not list. */
@@ -134,6 +144,26 @@ function signer({ credentials, region = "us-east-1" }: S3Options) {
     const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     const request = { method, url, service: "s3", region, cache, ...keys };
     return Object.fromEntries((await new AwsV4Signer(request).sign()).headers);
+  };
+}
+
+/**
+ * URLs that carry their signature, for GET alone. Those made within a third of their time are the same, so that caches
+ * know what they lead to; each is good for two thirds of `seconds` at least.
+ */
+function presigner({ credentials, region = "us-east-1" }: S3Options) {
+  if (!credentials) return undefined;
+  return async (url: string, seconds: number): Promise<string> => {
+    const { AwsV4Signer } = await import("aws4fetch");
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+    const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+    const step = Math.max(1, Math.floor(seconds / 3)) * 1000;
+    const since = new Date(Math.floor(Date.now() / step) * step);
+    const datetime = since.toISOString().replace(/[:-]|\.\d{3}/g, "");
+    const lasting = new URL(url);
+    lasting.searchParams.set("X-Amz-Expires", String(seconds));
+    const request = { method: "GET", url: lasting.href, service: "s3", region, signQuery: true, datetime };
+    return (await new AwsV4Signer({ ...request, ...keys }).sign()).url.href;
   };
 }
 
