@@ -55,10 +55,14 @@ export class IcechunkReferences {
   }
 
   /** @returns `"inline"`: the manifest holds the chunk itself; `undefined` where there is no such chunk */
-  async whereIs(key: string, options: ReadOptions = {}): Promise<ChunkReference | NativeChunk | "inline" | undefined> {
+  async whereIs(
+    key: string,
+    options: ReadOptions = {},
+  ): Promise<ChunkReference | NativeChunk | "inline" | undefined> {
     const entry = await this.#entry(key, options);
     const id = entry?.struct(4, 12);
-    if (entry && id) return { file: `chunks/${objectId(id)}`, offset: entry.number(2, 8), length: entry.number(3, 8) };
+    if (entry && id)
+      return { file: `chunks/${objectId(id)}`, offset: entry.number(2, 8), length: entry.number(3, 8) };
     return virtualReference(entry) ?? (entry && "inline");
   }
 

@@ -78,6 +78,8 @@ export interface FaceNode {
   own: boolean;
   /** A chunk of an array. */
   chunk(coords: readonly number[]): { key: string; resource: Resource };
+  /** What to store for a chunk that is not there; `undefined` where the codecs are unknown here. */
+  fill(): Promise<Uint8Array | undefined>;
   /** The share of the whole view that ends with this node, up to 1. */
   part: number;
 }

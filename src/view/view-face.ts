@@ -4,8 +4,10 @@ import { ZarrsiftError } from "../errors.ts";
 import { hashHex } from "../hash.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions } from "../store/store.ts";
+import { decodable, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import { type JsonObject, writeJson } from "../zarr/json.ts";
 import { chunkKey, gridShape, parseChunkKey } from "../zarr/metadata.ts";
+import { isSharded } from "../zarr/shard.ts";
 import type { Face, FaceNode, Resource, ViewFace } from "./api.ts";
 import { ComputedChunks } from "./chunks.ts";
 import { documentsOf } from "./consolidate.ts";
@@ -82,7 +84,7 @@ export class TreeFace implements ViewFace {
       const chunk = () => {
         throw new ZarrsiftError("bad_request", `/${path} is a group and has no chunks`);
       };
-      return { path, documents, own: true, chunk, part };
+      return { path, documents, own: true, chunk, fill: async () => undefined, part };
     }
     const faced = faceArray(node, this.#face);
     return {
@@ -93,6 +95,10 @@ export class TreeFace implements ViewFace {
       chunk: (coords) => {
         const key = `${path}/${chunkKey(faced.meta.chunkKeys, coords)}`;
         return { key, resource: this.#chunkResource(key, faced, coords) };
+      },
+      fill: async () => {
+        const meta = { ...faced.meta, format: 3 as const };
+        return decodable(meta) && !isSharded(meta) ? encodeChunk(meta, fillChunk(faced.meta)) : undefined;
       },
       part,
     };

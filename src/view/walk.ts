@@ -83,7 +83,10 @@ function ancestors(path: string): string[] {
 
 function* byChunks(nodes: readonly ServedNode[]): Generator<{ node: ServedNode; part: number }> {
   const sizes = nodes.map((node) => (isArray(node) ? gridShape(node.meta).reduce((a, b) => a * b, 1) : 0));
-  const total = Math.max(1, sizes.reduce((a, b) => a + b, 0));
+  const total = Math.max(
+    1,
+    sizes.reduce((a, b) => a + b, 0),
+  );
   let done = 0;
   for (const [i, node] of nodes.entries()) {
     done += sizes[i]!;
