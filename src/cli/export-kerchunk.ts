@@ -93,7 +93,7 @@ function pythonLines(target: string, view: View, format: Face, schemes: string[]
   const remote =
     schemes.length > 1
       ? `"fs": {${schemes.map((name) => `"${name}": ${optionsOf(name)}`).join(", ")}}`
-      : `"remote_protocol": "${scheme}"${scheme === "s3" ? `, "remote_options": ${optionsOf("s3")}` : ""}`;
+      : `"remote_protocol": "${scheme}"${scheme === "file" ? "" : `, "remote_options": ${optionsOf(scheme)}`}`;
   const options = `storage_options={"fo": ${JSON.stringify(target)}, ${remote}}`;
   if (view.layout === "granules")
     return `import zarr\nroot = zarr.open_group("reference://", mode="r", zarr_format=${format}, ${options})`;
@@ -101,4 +101,8 @@ function pythonLines(target: string, view: View, format: Face, schemes: string[]
   return `import xarray as xr\nds = xr.${tree}("reference://", engine="zarr", zarr_format=${format}, chunks={}, ${options})`;
 }
 
-const optionsOf = (scheme: string) => (scheme === "s3" ? '{"anon": False}' : "{}");
+/** Of fsspec's file systems; zarr-python wants those that can be so asynchronous. */
+function optionsOf(scheme: string): string {
+  if (scheme === "file") return "{}";
+  return scheme === "s3" ? '{"asynchronous": True, "anon": False}' : '{"asynchronous": True}';
+}

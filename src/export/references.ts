@@ -124,9 +124,13 @@ export async function* expressible(face: ViewFace, options: ReadOptions): AsyncG
   } catch (error) {
     if (!isZarrsiftError(error, "encoding_unsupported") || error.details.face !== 2) throw error;
     const why = error.message.replace(/; open the v3\/ face.*$/, "");
-    throw new ZarrsiftError(error.code, `${why}; write --zarr-format 3, or leave it out with --variables`, {
-      cause: error,
-      details: error.details,
-    });
+    throw new ZarrsiftError(
+      error.code,
+      `${why}; ask for metadata of Zarr format 3, or leave it out of the variables`,
+      {
+        cause: error,
+        details: error.details,
+      },
+    );
   }
 }

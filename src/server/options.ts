@@ -10,6 +10,8 @@ export interface Limits {
   queryMs: number;
   /** Milliseconds one read below a view may take. */
   readMs: number;
+  /** Milliseconds that making a view's kerchunk.json may take. */
+  referencesMs: number;
   /** Queries running at once; further ones wait. */
   queries: number;
   /** Queries waiting; further ones are answered 429. */
@@ -38,6 +40,7 @@ export const DEFAULT_LIMITS: Limits = {
   rows: 1_000_000,
   queryMs: 60_000,
   readMs: 60_000,
+  referencesMs: 600_000,
   queries: 4,
   waiting: 64,
   sqlBytes: 64 * 1024,

@@ -4,7 +4,7 @@ usage: read.py KIND WHERE SOURCE IDX
   KIND    refs2, refs3 (kerchunk, by the Zarr format its metadata have) or zarr (a directory)
   SOURCE  the source's directory, Zarr or Icechunk
   IDX     JSON: null where the export keeps the source's paths, else the rows along its first axis
-Prints JSON: how many arrays were equal, which were not, and what xarray makes of the whole.
+Prints JSON: how many arrays were equal, which were not, the groups' attributes, and what xarray makes of a stack.
 """
 import json
 import sys
@@ -39,7 +39,7 @@ def references(path):
 
 
 def same(a, b):
-    if a.shape != b.shape or a.dtype != b.dtype:
+    if a.shape != b.shape or a.dtype.newbyteorder("=") != b.dtype.newbyteorder("="):
         return False
     if a.dtype.kind in "fcmM":
         return np.array_equal(a, b, equal_nan=True)
@@ -50,19 +50,19 @@ store = references(where) if kind.startswith("refs") else where
 zarr_format = 2 if kind.endswith("2") else 3
 root = zarr.open_group(store, mode="r", zarr_format=zarr_format)
 source = zarr.open_group(opened(source_path), mode="r", use_consolidated=False)
-answer = {"equal": 0, "chunks": 0, "different": [], "groups": 0, "consolidated": root.metadata.consolidated_metadata is not None}
+answer = {"equal": 0, "different": [], "groups": {}, "consolidated": root.metadata.consolidated_metadata is not None}
 for path, node in root.members(max_depth=None):
     if isinstance(node, zarr.Group):
-        answer["groups"] += 1
+        answer["groups"][path] = dict(node.attrs)
         continue
     if path.startswith("meta/"):
-        node[:]
+        node[...]
         continue
     if idx is not None and path not in source:
-        node[:]  # a coordinate
+        node[...]  # a coordinate
         continue
-    want = source[path][:] if idx is None else source[path][:][idx]
-    answer["equal" if same(node[:], want) else "different"] += 1 if same(node[:], want) else [path]
+    want = source[path][...] if idx is None else source[path][...][idx]
+    answer["equal" if same(node[...], want) else "different"] += 1 if same(node[...], want) else [path]
 if idx is not None:
     engine = {"engine": "zarr", "zarr_format": zarr_format, "chunks": None}
     if kind.startswith("refs") and not where.endswith(".parq"):
