@@ -41,7 +41,7 @@ export async function mapLimit<T, R>(
 }
 
 /**
- * `map` over `items` in their order, up to `ahead` of them begun before the one that is waited for. Items are taken as
+ * `map` over `items` in their order, at most `ahead` of them begun at a time. Items are taken as
  * they are needed, so that there may be any number of them.
  */
 export async function* mapAhead<T, R>(
@@ -56,7 +56,7 @@ export async function* mapAhead<T, R>(
       // Whoever waits for it is told; if nobody does any more, nobody has to know.
       work.catch(() => {});
       begun.push(work);
-      if (begun.length > ahead) yield await begun.shift()!;
+      if (begun.length >= ahead) yield await begun.shift()!;
     }
     while (begun.length > 0) yield await begun.shift()!;
   } finally {

@@ -2,12 +2,14 @@ import { setMaxListeners } from "node:events";
 import type { Face } from "../view/api.ts";
 import { type Arguments, choice, integer, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
+import { checkTarget, exportZarr } from "./export-copy.ts";
 import { checkKerchunk, exportKerchunk } from "./export-kerchunk.ts";
 import { openView } from "./export-view.ts";
 import { startProgress } from "./progress.ts";
 import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
 
 const help = `usage: zarrsift export VIEW|SQL SOURCE --to kerchunk FILE.json|DIR.parq [options]
+       zarrsift export VIEW|SQL SOURCE --to zarr DIR|s3://BUCKET/PREFIX [options]
 
 Hands a view over, for others to read with no zarrsift around.
 VIEW is the id of a view that zarrsift serve keeps; SQL makes one, as over HTTP.
@@ -18,6 +20,8 @@ ${SOURCE_HELP}
                        view. FILE.json is written as it is found; DIR.parq, for stacked views of very many chunks, is
                        read piece by piece. Chunks that only the view has (several granules share one in the source)
                        are written into the references up to --inline bytes each; larger ones are an error
+  --to zarr            a copy, chunks byte for byte. Stopped at any time, the same command goes on where it was;
+                       nothing opens before it is complete. S3: keys, region and endpoint as for s3: sources
 
   --layout LAYOUT      granules (default), stacked or concatenated
   --group-by encoding  in the stacked layout: one stack for each encoding that granules have
@@ -25,9 +29,9 @@ ${SOURCE_HELP}
   --variables NAMES    only these arrays of each granule, commas between
   --missing skip       leave rows out whose granule is not in SOURCE (default error)
   --params JSON        values for $1, $2 … in the SQL, as a JSON array
-  --zarr-format 2|3    of the metadata; default 2 for kerchunk
+  --zarr-format 2|3    of the metadata; default 2 for kerchunk, 3 for zarr
   --inline BYTES       largest chunk written into references; default 1048576
-  --parallel N         chunks worked on at once; default 32
+  --parallel N         chunks worked on at once; default 32 for kerchunk, 16 for zarr
   --state-dir DIR      where zarrsift serve keeps views (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --config FILE        configuration of zarrsift serve, with credentials and virtual chunks
   ${INDEXES_HELP}
@@ -36,6 +40,7 @@ ${SOURCE_HELP}
 examples:
   zarrsift export "SELECT * FROM meta WHERE cloud_cover < 10" s3://bucket/granules.zarr --to kerchunk refs.json
   zarrsift export "SELECT idx, date FROM meta" winds.zarr --layout stacked --to kerchunk refs.parq
+  zarrsift export "SELECT * FROM meta WHERE cloud_cover < 10" granules.zarr --to zarr clear.zarr
 `;
 
 /** `zarrsift export VIEW|SQL SOURCE --to FORMAT TARGET`: a view as references, or as a copy. */
@@ -59,7 +64,7 @@ export const exportView: Command = {
   },
   async run(args) {
     const [what, source, target, ...surplus] = args.positionals;
-    if (args.text("to") === undefined) throw new UsageError("export needs --to kerchunk");
+    if (args.text("to") === undefined) throw new UsageError(`export needs --to ${FORMATS.join(" or ")}`);
     const to = choice(args, "to", FORMATS);
     if (what === undefined || source === undefined || target === undefined)
       throw new UsageError(`export needs a VIEW or SQL, a SOURCE, and what to write: --to ${to} TARGET`);
@@ -80,7 +85,7 @@ interface Work {
   signal: AbortSignal;
 }
 
-const FORMATS = ["kerchunk"] as const;
+const FORMATS = ["kerchunk", "zarr"] as const;
 
 const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
   async kerchunk(work) {
@@ -88,8 +93,16 @@ const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
     const format = zarrFormat(args);
     checkKerchunk(target, format);
     const inlineBytes = integer(args, "inline", 0, 2 ** 30);
-    const parallel = integer(args, "parallel", 1, 1024);
+    const parallel = parallelOf(args);
     await withView(work, (view) => exportKerchunk(view, target, { format, inlineBytes, parallel, signal }));
+  },
+  async zarr(work) {
+    const { args, target, signal } = work;
+    const format = zarrFormat(args);
+    checkTarget(target);
+    noInline(args, "zarr");
+    const parallel = parallelOf(args);
+    await withView(work, (view) => exportZarr(view, target, { format, parallel, signal }));
   },
 };
 
@@ -113,8 +126,16 @@ function interruptible(): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   process.removeAllListeners("SIGINT");
-  process.once("SIGINT", () => controller.abort(new Error("interrupted")));
+  process.once("SIGINT", () =>
+    controller.abort(new Error("interrupted; a copy goes on with the same command")),
+  );
   return controller.signal;
+}
+
+const parallelOf = (args: Arguments) => integer(args, "parallel", 1, 1024);
+
+function noInline(args: Arguments, to: string): void {
+  if (args.text("inline") !== undefined) throw new UsageError(`--inline goes with --to kerchunk, not ${to}`);
 }
 
 function zarrFormat(args: Arguments): Face | undefined {

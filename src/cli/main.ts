@@ -35,7 +35,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: "export",
-    summary: "hand a view over: as references to the source's own chunks",
+    summary: "hand a view over: as references to the source's chunks, or as a copy",
     load: async () => (await import("./export-command.ts")).exportView,
   },
   {

@@ -1,6 +1,7 @@
 /** A line on the terminal about things being handed over: how many, how fast, and how long it will still take. */
 
-const EVERY_MS = 200;
+/** Between two lines: on a terminal, where one takes the place of the other, and in a log. */
+const EVERY_MS = process.stderr.isTTY ? 200 : 60_000;
 
 /** What has been done so far. */
 export interface Transferred {
@@ -9,14 +10,18 @@ export interface Transferred {
   /** Things done, such as chunks. */
   count: number;
   bytes?: number;
+  /** Things that were there already: passing them over takes no time worth counting. */
+  kept?: number;
 }
 
-/** Shows nothing where stderr is no terminal. */
+/** A line that changes; in a log, where stderr is no terminal, one a minute. */
 export class TransferProgress {
   readonly #what: string;
   readonly #things: string;
   readonly #started = performance.now();
-  #shownAt = 0;
+  /** Since when, and from what share on, things are really done. */
+  #since = { time: this.#started, part: 0, kept: 0 };
+  #shownAt = this.#started;
   #shown = false;
 
   /** @param things what is counted, such as `chunks` */
@@ -27,11 +32,14 @@ export class TransferProgress {
 
   show(done: Transferred): void {
     const now = performance.now();
-    if (!process.stderr.isTTY || now - this.#shownAt < EVERY_MS) return;
+    const { kept = 0, part } = done;
+    if (kept > this.#since.kept) this.#since = { time: now, part, kept };
+    if (now - this.#shownAt < EVERY_MS) return;
     this.#shownAt = now;
-    this.#shown = true;
-    const line = transferLine(this.#what, this.#things, done, (now - this.#started) / 1000);
-    process.stderr.write(`\r\x1b[K${line}`);
+    const { time, part: before } = this.#since;
+    const line = transferLine(this.#what, this.#things, done, (now - time) / 1000, before);
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+    this.#shown = process.stderr.isTTY;
   }
 
   /** Takes the line away. */
@@ -45,21 +53,25 @@ export class TransferProgress {
   }
 }
 
-/** `copying: 45 %, 12,345 chunks, 1.3 GB, 81.0 MB/s, 20 s left`. */
+/**
+ * `copying: 45 %, 12,345 chunks, 1.3 GB, 81.0 MB/s, 20 s left`.
+ * @param seconds it took from the share `before` on
+ */
 export function transferLine(
   what: string,
   things: string,
   { part, count, bytes }: Transferred,
   seconds: number,
+  before = 0,
 ): string {
   const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
   const text = `${what}: ${Math.floor(part * 100)} %, ${count.toLocaleString("en")} ${things}${size}`;
-  if (seconds < 1 || part <= 0) return text;
+  if (seconds < 1 || part <= before) return text;
   const perSecond =
     bytes === undefined
       ? `${Math.round(count / seconds).toLocaleString("en")} ${things}/s`
       : `${bytesText(bytes / seconds)}/s`;
-  return `${text}, ${perSecond}, ${timeText((seconds * (1 - part)) / part)} left`;
+  return `${text}, ${perSecond}, ${timeText((seconds * (1 - part)) / (part - before))} left`;
 }
 
 /** `1.3 GB`. */

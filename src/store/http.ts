@@ -1,6 +1,6 @@
 import { ZarrsiftError } from "../errors.ts";
 import { parseListing } from "./http-listing.ts";
-import { type HttpAnswer, type HttpRequest, type Patience, sendRequest } from "./http-request.ts";
+import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
@@ -10,7 +10,7 @@ export interface HttpOptions extends Patience {
   /** Statuses that mean "no such key"; default 404 alone. */
   absent?: readonly number[] | undefined;
   /** Headers that a server wants of each request, such as a signature; asked for once a request. */
-  sign?: ((method: HttpRequest["method"], url: string) => Promise<Record<string, string>>) | undefined;
+  sign?: ((method: "GET" | "HEAD", url: string) => Promise<Record<string, string>>) | undefined;
   /** What helps where the server answers 401 or 403, for messages. */
   forbiddenHint?: string | undefined;
 }

@@ -49,7 +49,7 @@ export class S3Store implements Store {
     const path = prefixSegments(this.#prefix).map(encodeURIComponent);
     this.#http = new HttpStore([this.#bucket, ...path].join("/"), {
       ...options,
-      sign: this.#sign,
+      sign: this.#sign && ((method, url) => this.#sign!(method, url)),
       forbiddenHint: forbiddenHint(options),
     });
   }
@@ -124,7 +124,8 @@ export function s3Place(url: string): { bucket: string; key: string } {
   throw new ZarrsiftError("bad_request", `${url} names no place in S3: s3://bucket/prefix is expected`);
 }
 
-function bucketUrl(bucket: string, { endpoint, region = "us-east-1", pathStyle }: S3Options): string {
+/** Base URL of a bucket. @throws ZarrsiftError `bad_request` for an endpoint that is none */
+export function bucketUrl(bucket: string, { endpoint, region = "us-east-1", pathStyle }: S3Options): string {
   const host = endpoint ?? `https://s3.${region}.amazonaws.com`;
   if (!URL.canParse(host) || !/^https?:\/\/[^/?#@]+\/?$/.test(host)) {
     throw new ZarrsiftError("bad_request", "an S3 endpoint is an http or https URL without a path");
@@ -134,15 +135,19 @@ function bucketUrl(bucket: string, { endpoint, region = "us-east-1", pathStyle }
   return inPath ? `${protocol}//${name}/${bucket}` : `${protocol}//${bucket}.${name}`;
 }
 
-/** Signature version 4 of requests without a body. The library is loaded with the first of them. */
-function signer({ credentials, region = "us-east-1" }: S3Options) {
+/**
+ * Signature version 4 of requests; `sha256` is that of the body, in hex digits, where there is one. The library is loaded
+ * with the first of them.
+ */
+export function signer({ credentials, region = "us-east-1" }: S3Options) {
   if (!credentials) return undefined;
   const cache = new Map<string, ArrayBuffer>();
-  return async (method: string, url: string): Promise<Record<string, string>> => {
+  return async (method: string, url: string, sha256?: string): Promise<Record<string, string>> => {
     const { AwsV4Signer } = await import("aws4fetch");
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
     const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
-    const request = { method, url, service: "s3", region, cache, ...keys };
+    const headers: Record<string, string> = sha256 === undefined ? {} : { "X-Amz-Content-Sha256": sha256 };
+    const request = { method, url, headers, service: "s3", region, cache, ...keys };
     return Object.fromEntries((await new AwsV4Signer(request).sign()).headers);
   };
 }
@@ -153,6 +158,7 @@ function signer({ credentials, region = "us-east-1" }: S3Options) {
  */
 function presigner({ credentials, region = "us-east-1" }: S3Options) {
   if (!credentials) return undefined;
+  const cache = new Map<string, ArrayBuffer>();
   return async (url: string, seconds: number): Promise<string> => {
     const { AwsV4Signer } = await import("aws4fetch");
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
@@ -162,7 +168,15 @@ function presigner({ credentials, region = "us-east-1" }: S3Options) {
     const datetime = since.toISOString().replace(/[:-]|\.\d{3}/g, "");
     const lasting = new URL(url);
     lasting.searchParams.set("X-Amz-Expires", String(seconds));
-    const request = { method: "GET", url: lasting.href, service: "s3", region, signQuery: true, datetime };
+    const request = {
+      method: "GET",
+      url: lasting.href,
+      service: "s3",
+      region,
+      cache,
+      signQuery: true,
+      datetime,
+    };
     return (await new AwsV4Signer({ ...request, ...keys }).sign()).url.href;
   };
 }
