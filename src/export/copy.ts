@@ -57,6 +57,7 @@ export async function copyZarr(
   try {
     if (!resumed) await target.set(NOTE, note);
     const progress = await copyNodes(view, format, target, resumed, options);
+    await view.face(format).verify(options);
     const consolidated = await copyRoot(view, format, target, options);
     await lock?.ensure();
     await target.delete(NOTE);

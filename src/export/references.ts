@@ -53,6 +53,7 @@ export async function* referencedNodes(
     progress.part = node.part;
     options.onProgress?.(progress);
   }
+  await face.verify(options);
 }
 
 async function* chunksOf(

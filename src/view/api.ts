@@ -99,4 +99,9 @@ export interface ViewFace {
    * @throws ZarrsiftError `encoding_unsupported` at an array that this face cannot express, `not_listable`
    */
   nodes(options?: ReadOptions): AsyncIterable<FaceNode>;
+  /**
+   * Whether all that was read belongs together, where looking at the source for every read would take too long.
+   * @throws ZarrsiftError `source_changed`
+   */
+  verify(options?: ReadOptions): Promise<void>;
 }

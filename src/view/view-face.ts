@@ -74,7 +74,10 @@ export class TreeFace implements ViewFace {
 
   async *nodes(options?: ReadOptions): AsyncGenerator<FaceNode> {
     for await (const { node, part } of everyNode(this.#tree, options)) yield this.#whole(node, part);
-    await this.#guard.ensure(options);
+  }
+
+  verify(options?: ReadOptions): Promise<void> {
+    return this.#guard.ensure(options, true);
   }
 
   #whole(node: ServedNode, part: number): FaceNode {
