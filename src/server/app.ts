@@ -86,6 +86,7 @@ async function makeContext(options: AppOptions, limits: Limits, closing: AbortSi
     catalog,
     limits,
     publicUrl,
+    redirectSeconds: options.redirectSeconds,
     store,
     live: new LiveViews(store, catalog.collections, limits.openRows),
     pinned,

@@ -74,6 +74,11 @@ export interface AppOptions {
   /** Believe X-Forwarded-* headers: true, or the proxies' addresses. */
   trustProxy?: FastifyServerOptions["trustProxy"];
   limits?: Partial<Limits>;
+  /**
+   * Chunks that are whole objects of an HTTP or S3 source are answered with 307 to the object; where the source is read
+   * with keys, to a signed URL that lasts so many seconds. Default: all chunks are served.
+   */
+  redirectSeconds?: number;
   /** Opens a collection at a branch, tag or snapshot, for `/collections/{c}@{ref}/…`. */
   openRef?(collection: string, ref: string, options?: ReadOptions): Promise<Collection>;
   /** For /metrics, where the sources are counted. */

@@ -70,8 +70,11 @@ export class S3Store implements Store {
     const place = await this.#http.place(key, options);
     if (!place) return undefined;
     const { url, ...others } = place;
-    const sign = this.#presign && ((seconds: number) => this.#presign!(url, seconds));
-    return { ...others, url: `${this.url}/${key}`, ...(sign && { sign }) };
+    const presign = this.#presign;
+    const sign = presign && {
+      sign: (method: "GET" | "HEAD", seconds: number) => presign(method, url, seconds),
+    };
+    return { ...others, url: `${this.url}/${key}`, ...sign };
   }
 
   /** ListObjectsV2, page after page; `undefined` where these credentials may not list. */
@@ -153,13 +156,13 @@ export function signer({ credentials, region = "us-east-1" }: S3Options) {
 }
 
 /**
- * URLs that carry their signature, for GET alone. Those made within a third of their time are the same, so that caches
- * know what they lead to; each is good for two thirds of `seconds` at least.
+ * URLs that carry their signature, for one method. Those made within a third of their time are the same, so that caches
+ * know what they lead to.
  */
 function presigner({ credentials, region = "us-east-1" }: S3Options) {
   if (!credentials) return undefined;
   const cache = new Map<string, ArrayBuffer>();
-  return async (url: string, seconds: number): Promise<string> => {
+  return async (method: "GET" | "HEAD", url: string, seconds: number): Promise<string> => {
     const { AwsV4Signer } = await import("aws4fetch");
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
     const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
@@ -169,7 +172,7 @@ function presigner({ credentials, region = "us-east-1" }: S3Options) {
     const lasting = new URL(url);
     lasting.searchParams.set("X-Amz-Expires", String(seconds));
     const request = {
-      method: "GET",
+      method,
       url: lasting.href,
       service: "s3",
       region,

@@ -91,6 +91,9 @@ export interface Place {
   range?: { offset: number; length: number };
   /** http(s) URL at which anyone can read the object. */
   publicUrl?: string;
-  /** An http(s) URL at which anyone can GET the object until `seconds` from now, where the store has keys for it. */
-  sign?(seconds: number): Promise<string>;
+  /**
+   * An http(s) URL at which anyone can read the object, by this method, for two thirds of `seconds` at least; absent where
+   * the store has no keys for it.
+   */
+  sign?(method: "GET" | "HEAD", seconds: number): Promise<string>;
 }
