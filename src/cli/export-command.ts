@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Face } from "../view/api.ts";
 import { type Arguments, choice, integer, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
-import { checkTarget, exportZarr } from "./export-copy.ts";
+import { checkTarget, exportIcechunk, exportZarr } from "./export-copy.ts";
 import { checkKerchunk, exportKerchunk } from "./export-kerchunk.ts";
 import { openView } from "./export-view.ts";
 import { startProgress } from "./progress.ts";
@@ -10,6 +10,7 @@ import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
 
 const help = `usage: zarrsift export VIEW|SQL SOURCE --to kerchunk FILE.json|DIR.parq [options]
        zarrsift export VIEW|SQL SOURCE --to zarr DIR|s3://BUCKET/PREFIX [options]
+       zarrsift export VIEW|SQL SOURCE --to icechunk DIR|s3://BUCKET/PREFIX [options]
 
 Hands a view over, for others to read with no zarrsift around.
 VIEW is the id of a view that zarrsift serve keeps; SQL makes one, as over HTTP.
@@ -22,6 +23,8 @@ ${SOURCE_HELP}
                        are written into the references up to --inline bytes each; larger ones are an error
   --to zarr            a copy, chunks byte for byte. Stopped at any time, the same command goes on where it was;
                        nothing opens before it is complete. S3: keys, region and endpoint as for s3: sources
+  --to icechunk        a copy as a new Icechunk repository (format 1) of one commit; begun anew if it was stopped.
+                       Needs the package @earthmover/icechunk
 
   --layout LAYOUT      granules (default), stacked or concatenated
   --group-by encoding  in the stacked layout: one stack for each encoding that granules have
@@ -29,9 +32,9 @@ ${SOURCE_HELP}
   --variables NAMES    only these arrays of each granule, commas between
   --missing skip       leave rows out whose granule is not in SOURCE (default error)
   --params JSON        values for $1, $2 … in the SQL, as a JSON array
-  --zarr-format 2|3    of the metadata; default 2 for kerchunk, 3 for zarr
+  --zarr-format 2|3    of the metadata; default 2 for kerchunk, 3 for zarr; icechunk has 3 alone
   --inline BYTES       largest chunk written into references; default 1048576
-  --parallel N         chunks worked on at once; default 32 for kerchunk, 16 for zarr
+  --parallel N         chunks worked on at once; default 32 for kerchunk, 16 for copies
   --state-dir DIR      where zarrsift serve keeps views (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --config FILE        configuration of zarrsift serve, with credentials and virtual chunks
   ${INDEXES_HELP}
@@ -64,7 +67,7 @@ export const exportView: Command = {
   },
   async run(args) {
     const [what, source, target, ...surplus] = args.positionals;
-    if (args.text("to") === undefined) throw new UsageError(`export needs --to ${FORMATS.join(" or ")}`);
+    if (args.text("to") === undefined) throw new UsageError(`export needs --to ${FORMATS.join(", ")}`);
     const to = choice(args, "to", FORMATS);
     if (what === undefined || source === undefined || target === undefined)
       throw new UsageError(`export needs a VIEW or SQL, a SOURCE, and what to write: --to ${to} TARGET`);
@@ -85,7 +88,7 @@ interface Work {
   signal: AbortSignal;
 }
 
-const FORMATS = ["kerchunk", "zarr"] as const;
+const FORMATS = ["kerchunk", "zarr", "icechunk"] as const;
 
 const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
   async kerchunk(work) {
@@ -103,6 +106,14 @@ const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
     noInline(args, "zarr");
     const parallel = parallelOf(args);
     await withView(work, (view) => exportZarr(view, target, { format, parallel, signal }));
+  },
+  async icechunk(work) {
+    const { args, target, signal } = work;
+    checkTarget(target);
+    noInline(args, "icechunk");
+    if (zarrFormat(args) === 2) throw new UsageError("--zarr-format 2: Icechunk holds Zarr v3 alone");
+    const parallel = parallelOf(args);
+    await withView(work, (view) => exportIcechunk(view, target, { format: 3, parallel, signal }));
   },
 };
 

@@ -1,6 +1,7 @@
-/** `zarrsift export … --to zarr DIR|s3://…`. */
+/** `zarrsift export … --to zarr|icechunk DIR|s3://…`. */
 import { resolve } from "node:path";
-import { COPY_TEMPORARY, copyZarr } from "../export/copy.ts";
+import { COPY_TEMPORARY, type CopyOptions, type CopyProgress, copyZarr } from "../export/copy.ts";
+import { copyIcechunk } from "../export/copy-icechunk.ts";
 import { WritableDirectory } from "../store/file-write.ts";
 import { WritableS3 } from "../store/s3-write.ts";
 import type { WritableStore } from "../store/writable.ts";
@@ -12,7 +13,8 @@ import { log, print } from "./output.ts";
 import { bytesText, TransferProgress } from "./transfer-progress.ts";
 
 export interface CopyWords {
-  format: Face | undefined;
+  /** Default 3. */
+  format?: Face | undefined;
   parallel: number | undefined;
   signal: AbortSignal;
 }
@@ -25,22 +27,41 @@ export function checkTarget(target: string): void {
 }
 
 /** Copies a view; run again, it goes on where it was stopped. */
-export async function exportZarr(view: View, place: string, words: CopyWords): Promise<void> {
-  const { format = 3, parallel, signal } = words;
-  const target = await writable(place);
-  const progress = new TransferProgress(`copying ${view.count} granules`, "chunks");
-  try {
-    const copied = await copyZarr(view, format, target, {
-      parallel,
-      signal,
-      onProgress: ({ part, chunks, bytes, kept }) => progress.show({ part, count: chunks, bytes, kept }),
-    });
-    progress.done();
+export async function exportZarr(
+  view: View,
+  place: string,
+  { format = 3, ...words }: CopyWords,
+): Promise<void> {
+  await transfer(view, place, words, async (target, options) => {
+    const copied = await copyZarr(view, format, target, options);
     if (!copied.consolidated)
       log(
         "without consolidated metadata: there is too much of it for one document, or the source cannot list",
       );
-    const { chunks, bytes, kept } = copied;
+    return copied;
+  });
+}
+
+/** Copies a view into a new repository. */
+export async function exportIcechunk(view: View, place: string, words: CopyWords): Promise<void> {
+  await transfer(view, place, words, (target, options) => copyIcechunk(view, target, { ...options, log }));
+}
+
+async function transfer(
+  view: View,
+  place: string,
+  { parallel, signal }: CopyWords,
+  copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress>,
+): Promise<void> {
+  const target = await writable(place);
+  const progress = new TransferProgress(`copying ${view.count} granules`, "chunks");
+  try {
+    const { chunks, bytes, kept } = await copy(target, {
+      parallel,
+      signal,
+      onProgress: (now) => progress.show({ ...now, count: now.chunks }),
+    });
+    progress.done();
     const seconds = progress.seconds;
     const before = kept > 0 ? ` (${kept.toLocaleString("en")} were there)` : "";
     const rate = bytesText(bytes / Math.max(seconds, 0.001));

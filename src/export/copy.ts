@@ -8,10 +8,10 @@ import type { View } from "../view/view.ts";
 import { coordinatesOf, expressible } from "./references.ts";
 
 /** Prefix in the target of what is there only until the copy is complete. */
-const UNFINISHED = ".zarrsift-export";
+export const UNFINISHED = ".zarrsift-export";
 /** Where a directory keeps files until they are complete. */
 export const COPY_TEMPORARY = `${UNFINISHED}/tmp`;
-const NOTE = `${UNFINISHED}/view.json`;
+export const NOTE = `${UNFINISHED}/view.json`;
 
 export interface CopyOptions extends ReadOptions {
   /** Chunks that are on their way at once, each of them in memory; default 16. */
@@ -56,7 +56,7 @@ export async function copyZarr(
   const lock = await target.lock?.(UNFINISHED);
   try {
     if (!resumed) await target.set(NOTE, note);
-    const progress = await copyNodes(view, format, target, resumed, options);
+    const progress = await copyNodes(view, format, target, { resumed, inOrder: false }, options);
     await view.face(format).verify(options);
     const consolidated = await copyRoot(view, format, target, options);
     await lock?.ensure();
@@ -83,9 +83,15 @@ async function begun(
         `before it changed (now version ${view.version}): remove it, or choose another place`,
     );
   }
+  await refuseOthers(target, options);
+  return false;
+}
+
+/** @throws ZarrsiftError `bad_request` where a store is not empty */
+export async function refuseOthers(target: WritableStore, options: ReadOptions): Promise<void> {
   const { keys, prefixes } = (await target.list("", options)) ?? { keys: [], prefixes: [] };
   const others = [...keys, ...prefixes].filter((name) => name !== UNFINISHED);
-  if (others.length === 0) return false;
+  if (others.length === 0) return;
   throw new ZarrsiftError(
     "bad_request",
     `${target.url} is not empty (it holds ${others[0]}) and is no unfinished copy: choose another place`,
@@ -101,11 +107,19 @@ interface Item {
   read(): Promise<Uint8Array | undefined>;
 }
 
-async function copyNodes(
+interface CopyWay {
+  /** Chunks may be there already. */
+  resumed: boolean;
+  /** Each node's documents, the root's too, are there before anything below it. */
+  inOrder: boolean;
+}
+
+/** Copies all but the root's documents. */
+export async function copyNodes(
   view: View,
   format: Face,
   target: WritableStore,
-  resumed: boolean,
+  { resumed, inOrder }: CopyWay,
   options: CopyOptions,
 ): Promise<CopyProgress> {
   const progress: CopyProgress = { part: 0, chunks: 0, bytes: 0, kept: 0 };
@@ -116,7 +130,7 @@ async function copyNodes(
     if (bytes) await target.set(item.key, bytes);
     return { ...item, copied: bytes?.length };
   };
-  const items = itemsOf(view, format, options);
+  const items = itemsOf(view, format, inOrder ? target : undefined, options);
   for await (const { isChunk, part, copied } of mapAhead(items, options.parallel ?? PARALLEL, copy)) {
     progress.part = part;
     if (isChunk && copied === "kept") progress.kept++;
@@ -129,12 +143,21 @@ async function copyNodes(
   return progress;
 }
 
-async function* itemsOf(view: View, format: Face, { signal }: ReadOptions): AsyncGenerator<Item> {
+/** @param ahead is given the documents of each node at once */
+async function* itemsOf(
+  view: View,
+  format: Face,
+  ahead: WritableStore | undefined,
+  { signal }: ReadOptions,
+): AsyncGenerator<Item> {
   let before = 0;
   for await (const node of expressible(view.face(format), { signal })) {
     const { path, grid, part } = node;
-    for (const [name, document] of path === "" ? [] : Object.entries(node.documents))
-      yield { key: `${path}/${name}`, part: before, isChunk: false, read: async () => document };
+    for (const [name, document] of Object.entries(node.documents)) {
+      const key = path ? `${path}/${name}` : name;
+      if (ahead) await ahead.set(key, document);
+      else if (path !== "") yield { key, part: before, isChunk: false, read: async () => document };
+    }
     const total = grid?.reduce((a, b) => a * b, 1) ?? 0;
     let done = 0;
     for (const coords of grid ? coordinatesOf(grid) : []) {

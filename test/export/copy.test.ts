@@ -14,13 +14,17 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as zarr from "zarrita";
 import { COPY_TEMPORARY, type Copied, type CopyOptions, copyZarr } from "../../src/export/copy.ts";
+import { copyIcechunk } from "../../src/export/copy-icechunk.ts";
 import { open } from "../../src/index.ts";
 import { WritableDirectory } from "../../src/store/file-write.ts";
+import { loadIcechunk } from "../../src/store/icechunk-load.ts";
 import { S3Store } from "../../src/store/s3.ts";
 import { WritableS3 } from "../../src/store/s3-write.ts";
 import type { WritableStore } from "../../src/store/writable.ts";
 import type { Face, ViewOptions } from "../../src/view/api.ts";
+import type { View } from "../../src/view/view.ts";
 import { kill, runChild } from "../server/child.ts";
 import { KEYS, noS3Server, S3Server } from "../store/s3-server.ts";
 import { DATA, makeV2, noPython, PYTHON, readBack } from "./python.ts";
@@ -32,6 +36,19 @@ const GRANULES = `${DATA}granules.zarr`;
 const STACKED = `${DATA}stacked.zarr`;
 const ASCAT = "SELECT * FROM meta WHERE collection LIKE 'ASCAT%' LIMIT 6";
 let made = 0;
+const noIcechunk = await loadIcechunk().then(
+  () => false,
+  () => true,
+);
+
+/** Where the granules of some of a view's rows are. */
+async function locations(view: View, ...rows: number[]): Promise<string[]> {
+  const array = await zarr.open.v3(zarr.root(view.store(3)).resolve("meta/array_location"), {
+    kind: "array",
+  });
+  const { data } = await zarr.get(array);
+  return rows.map((row) => (data as string[])[row]!.slice(1));
+}
 
 async function directory(name = `${++made}.zarr`): Promise<{ path: string; target: WritableDirectory }> {
   const path = join(folder, name);
@@ -242,6 +259,58 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
         message: expect.stringMatching(/s3:\/\/bucket\/x\/a .*403/),
       });
     });
+  });
+});
+
+describe.skipIf(!existsSync(GRANULES) || noIcechunk)("copies in Icechunk", () => {
+  const repository = async (path: string, sql: string, options: ViewOptions & CopyOptions = {}) => {
+    await WritableDirectory.create(path);
+    const { parallel, onProgress, signal, ...view } = options;
+    const collection = await open(GRANULES, { name: "granules" });
+    const files = new WritableDirectory(path, COPY_TEMPORARY);
+    try {
+      return await copyIcechunk(await collection.view(sql, view), files, options);
+    } finally {
+      await collection.close();
+    }
+  };
+
+  it("are one commit, and hold the same values", async () => {
+    const path = join(folder, "granules.icechunk");
+    const { chunks } = await repository(path, ASCAT);
+    expect(chunks).toBeGreaterThan(60);
+    expect(readdirSync(path).sort()).toEqual([
+      "chunks",
+      "config.yaml",
+      "manifests",
+      "refs",
+      "snapshots",
+      "transactions",
+    ]);
+    expect(readdirSync(join(path, "snapshots"))).toHaveLength(2);
+    const copied = await open(path);
+    expect(copied.rows).toBe(6);
+    const bytes = await (await copied.view("SELECT idx FROM meta WHERE idx = 2")).asStore(3);
+    const plain = await open(GRANULES);
+    const [source] = await locations(await plain.view(ASCAT), 2);
+    const key = `${source}/wind_speed/c/0/0`;
+    expect(Buffer.from((await bytes.get(key))!)).toEqual(readFileSync(join(GRANULES, key)));
+    await Promise.all([copied.close(), plain.close()]);
+    if (!noPython)
+      expect(await readBack("zarr3", path, GRANULES)).toMatchObject({ different: [], equal: 60 });
+  });
+
+  it("that were stopped are begun anew; nothing else is touched", async () => {
+    const path = join(folder, "stopped.icechunk");
+    const stop = new AbortController();
+    setMaxListeners(0, stop.signal);
+    const onProgress = ({ chunks }: { chunks: number }) => {
+      if (chunks > 30) stop.abort(new Error("stopped"));
+    };
+    await expect(repository(path, ASCAT, { signal: stop.signal, onProgress })).rejects.toThrow("stopped");
+    await repository(path, "SELECT idx FROM meta LIMIT 2");
+    expect((await open(path)).rows).toBe(2);
+    await expect(repository(path, "SELECT idx FROM meta LIMIT 3")).rejects.toThrow(/not empty/);
   });
 });
 

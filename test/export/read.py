@@ -1,7 +1,7 @@
 """Opens what was exported with no zarrsift around, and compares it with the source.
 
 usage: read.py KIND WHERE SOURCE IDX
-  KIND    refs2, refs3 (kerchunk, by the Zarr format its metadata have) or zarr (a directory)
+  KIND    refs2, refs3 (kerchunk, by the Zarr format its metadata have), zarr2 or zarr3 (a directory, Zarr or Icechunk)
   SOURCE  the source's directory, Zarr or Icechunk
   IDX     JSON: null where the export keeps the source's paths, else the rows along its first axis
 Prints JSON: how many arrays were equal, which were not, the groups' attributes, and what xarray makes of a stack.
@@ -46,7 +46,7 @@ def same(a, b):
     return np.array_equal(a, b)
 
 
-store = references(where) if kind.startswith("refs") else where
+store = references(where) if kind.startswith("refs") else opened(where)
 zarr_format = 2 if kind.endswith("2") else 3
 root = zarr.open_group(store, mode="r", zarr_format=zarr_format)
 source = zarr.open_group(opened(source_path), mode="r", use_consolidated=False)
