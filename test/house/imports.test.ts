@@ -28,7 +28,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   source: [...PLAN, "plan", "view"],
   collection: CORE,
   export: CORE,
-  main: CORE,
+  main: [...CORE, "export"],
   server: [...CORE, "export"],
   demo: [...CORE, "server", "main"],
   cli: [...CORE, "export", "server", "demo", "main"],

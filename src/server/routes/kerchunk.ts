@@ -13,6 +13,7 @@ import { watchClient } from "../watch.ts";
 
 type KerchunkRequest = FastifyRequest<{ Params: { id: string }; Querystring: { zarr_format?: "2" | "3" } }>;
 
+/** `/views/{id}/kerchunk.json`. */
 export function kerchunkRoutes(app: FastifyInstance, context: Context): void {
   const schema = {
     summary: "A view as kerchunk references",
