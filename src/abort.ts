@@ -39,3 +39,27 @@ export async function mapLimit<T, R>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;
 }
+
+/**
+ * `map` over `items` in their order, at most `ahead` of them begun at a time. Items are taken as
+ * they are needed, so that there may be any number of them.
+ */
+export async function* mapAhead<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  ahead: number,
+  map: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const begun: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const work = map(item);
+      // Whoever waits for it is told; if nobody does any more, nobody has to know.
+      work.catch(() => {});
+      begun.push(work);
+      if (begun.length >= ahead) yield await begun.shift()!;
+    }
+    while (begun.length > 0) yield await begun.shift()!;
+  } finally {
+    await Promise.allSettled(begun);
+  }
+}

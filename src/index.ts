@@ -56,6 +56,11 @@ export {
 } from "./collection.ts";
 export type { Description } from "./describe.ts";
 export { ERROR_STATUS, type ErrorCode, isZarrsiftError, type Position, ZarrsiftError } from "./errors.ts";
+export { COPY_TEMPORARY, type Copied, type CopyOptions, type CopyProgress, copyZarr } from "./export/copy.ts";
+export { copyIcechunk, type IcechunkCopyOptions } from "./export/copy-icechunk.ts";
+export { kerchunkJson } from "./export/kerchunk-json.ts";
+export { writeKerchunkParquet } from "./export/kerchunk-parquet.ts";
+export type { Reference, ReferenceOptions, ReferenceProgress } from "./export/references.ts";
 export { textCell } from "./format/cell.ts";
 export {
   type BuildOptions,
@@ -70,10 +75,10 @@ export { MemoryStore } from "./store/memory.ts";
 export { openSource, type SourceOptions } from "./store/open.ts";
 export { openWritable } from "./store/open-writable.ts";
 export type { S3Credentials, S3Options } from "./store/s3.ts";
-export type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store/store.ts";
+export type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store/store.ts";
 export type { AllowedPrefix } from "./store/virtual-chunks.ts";
 export type { Lock, WritableStore } from "./store/writable.ts";
 export { type SqlType, type TimeUnit, typeName } from "./table/types.ts";
 export { type CellValue, cellAt, type Vector } from "./table/vector.ts";
-export type { Face, Layout, Resource, ViewDefinition, ViewFace, ViewOptions } from "./view/api.ts";
+export type { Face, FaceNode, Layout, Resource, ViewDefinition, ViewFace, ViewOptions } from "./view/api.ts";
 export { View } from "./view/view.ts";

@@ -34,6 +34,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./index-command.ts")).index,
   },
   {
+    name: "export",
+    summary: "hand a view over: as references to the source's chunks, or as a copy",
+    load: async () => (await import("./export-command.ts")).exportView,
+  },
+  {
     name: "demo",
     summary: "make a small collection, query it, serve it, show how to read it",
     load: async () => (await import("./demo.ts")).demo,

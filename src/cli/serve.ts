@@ -26,6 +26,9 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --public-url URL     what clients call this server, for URLs in answers (default: each request's Host)
   --trust-proxy        believe X-Forwarded-* headers
   --config FILE        YAML or JSON with further collections, how they are read, and limits; docs/config.schema.json
+  --redirect           chunks that are whole objects of an HTTP or S3 source: answer 307 to the object, signed where the
+                       source is read with keys, so that clients read from storage; all others are served as ever
+  --redirect-seconds N how long signed URLs last (default 3600)
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
   ${ABSENT_HELP}
@@ -45,6 +48,8 @@ export const serve: Command = {
     "public-url": { type: "string" },
     "trust-proxy": { type: "boolean" },
     config: { type: "string" },
+    redirect: { type: "boolean" },
+    "redirect-seconds": { type: "string" },
     "state-dir": { type: "string" },
     indexes: { type: "string", multiple: true },
     absent: { type: "string" },
@@ -95,11 +100,20 @@ function appOptions(args: Arguments, sources: readonly ConfiguredSource[]): Omit
   return {
     ...(publicUrl === undefined ? {} : { publicUrl }),
     trustProxy: args.flag("trust-proxy"),
+    ...redirection(args),
     openRef: (collection, ref, read) => {
       const { source, options } = sources.find(({ name }) => name === collection)!;
       return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...options, ...read, log });
     },
   };
+}
+
+/** A week is the longest that S3 signs for. */
+function redirection(args: Arguments): Pick<AppOptions, "redirectSeconds"> {
+  const seconds = integer(args, "redirect-seconds", 10, 604_800);
+  if (seconds !== undefined && !args.flag("redirect"))
+    throw new UsageError("--redirect-seconds goes with --redirect");
+  return args.flag("redirect") ? { redirectSeconds: seconds ?? 3600 } : {};
 }
 
 async function openAll(

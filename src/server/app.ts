@@ -19,6 +19,7 @@ import { PROBLEM_TYPE, type Problem, problem, sendError } from "./problem.ts";
 import { parseBody } from "./requests.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { dataRoutes, rewriteDataUrl } from "./routes/data.ts";
+import { kerchunkRoutes } from "./routes/kerchunk.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { serviceRoutes } from "./routes/service.ts";
 import { viewRoutes } from "./routes/views.ts";
@@ -57,6 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   collectionRoutes(app, context);
   queryRoutes(app, context);
   viewRoutes(app, context);
+  kerchunkRoutes(app, context);
   dataRoutes(app, context);
 
   const sweep = setInterval(() => sweepAll(app, context), SWEEP_MS).unref();
@@ -84,6 +86,7 @@ async function makeContext(options: AppOptions, limits: Limits, closing: AbortSi
     catalog,
     limits,
     publicUrl,
+    redirectSeconds: options.redirectSeconds,
     store,
     live: new LiveViews(store, catalog.collections, limits.openRows),
     pinned,

@@ -15,6 +15,8 @@ export interface Context {
   readonly catalog: Catalog;
   readonly limits: Limits;
   readonly publicUrl: string | undefined;
+  /** How long signed URLs of chunks last; `undefined`: chunks are served, not redirected. */
+  readonly redirectSeconds: number | undefined;
   readonly store: ViewsStore;
   readonly live: LiveViews;
   readonly pinned: PinnedQueries;

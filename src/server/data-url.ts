@@ -34,7 +34,8 @@ export function pathOf(target: string): string {
   return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
 }
 
-const DATA_URL = /^\/(?:views\/[^/?]+\/[^?]|collections\/[^/?]+\/sql(?:64)?(?:[/?]|$))/;
+const DATA_URL =
+  /^\/(?:views\/[^/?]+\/(?!kerchunk\.json(?:\?|$))[^?]|collections\/[^/?]+\/sql(?:64)?(?:[/?]|$))/;
 /** As nearly all are: nothing to decode, nothing to refuse. */
 const PLAIN = /^\/views\/([\w-]+)\/v([23])\/((?:\.?[\w-][\w.-]*\/)*\.?[\w-][\w.-]*)$/;
 const HEAD = /^\/(?:views\/([^/]+)|collections\/([^/]+)\/(sql|sql64)\/(.*?))\/v([23])(?=\/|$)/;

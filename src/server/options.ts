@@ -10,6 +10,8 @@ export interface Limits {
   queryMs: number;
   /** Milliseconds one read below a view may take. */
   readMs: number;
+  /** Milliseconds that making a view's kerchunk.json may take. */
+  referencesMs: number;
   /** Queries running at once; further ones wait. */
   queries: number;
   /** Queries waiting; further ones are answered 429. */
@@ -38,6 +40,7 @@ export const DEFAULT_LIMITS: Limits = {
   rows: 1_000_000,
   queryMs: 60_000,
   readMs: 60_000,
+  referencesMs: 600_000,
   queries: 4,
   waiting: 64,
   sqlBytes: 64 * 1024,
@@ -71,6 +74,11 @@ export interface AppOptions {
   /** Believe X-Forwarded-* headers: true, or the proxies' addresses. */
   trustProxy?: FastifyServerOptions["trustProxy"];
   limits?: Partial<Limits>;
+  /**
+   * Chunks that are whole objects of an HTTP or S3 source are answered with 307 to the object; where the source is read
+   * with keys, to a signed URL that lasts so many seconds. Default: all chunks are served.
+   */
+  redirectSeconds?: number;
   /** Opens a collection at a branch, tag or snapshot, for `/collections/{c}@{ref}/…`. */
   openRef?(collection: string, ref: string, options?: ReadOptions): Promise<Collection>;
   /** For /metrics, where the sources are counted. */

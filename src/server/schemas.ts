@@ -42,6 +42,12 @@ export const COLLECTION_PARAMS = object({
 
 export const VIEW_PARAMS = object({ id: text("Id of a view") });
 
+export const KERCHUNK_STRING = {
+  type: "object",
+  properties: { zarr_format: text("Of the metadata: 2 (default) or 3", { enum: ["2", "3"] }) },
+  additionalProperties: false,
+};
+
 const sql = text("SELECT … FROM meta …", { minLength: 1 });
 const datetime = text("RFC 3339 instant, or interval `a/b`, `../b`, `a/..`, on the time column");
 const paramsList = { type: "array", items: {}, description: "Values of $1, $2 …; integers are read exactly" };

@@ -21,6 +21,7 @@ export class CoalesceStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly place?: NonNullable<Store["place"]>;
   readonly #store: Store;
   readonly #gap: number;
   readonly #largest: number;
@@ -30,6 +31,7 @@ export class CoalesceStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.place) this.place = store.place.bind(store);
     this.#store = store;
     this.#gap = gap;
     this.#largest = largest;

@@ -8,6 +8,7 @@ export class CountingStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly place?: NonNullable<Store["place"]>;
   readonly total: Traffic;
   readonly #store: Store;
 
@@ -15,6 +16,7 @@ export class CountingStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.place) this.place = (key, options) => this.#counted(store.place!(key, options), options);
     this.total = total;
     this.#store = store;
   }

@@ -43,10 +43,8 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
     const folder = this.#path(this.#temporary);
     const temporary = join(folder, `${process.pid}-${randomBytes(4).toString("hex")}-${++this.#written}`);
     try {
-      await mkdir(folder, { recursive: true });
-      await writeFile(temporary, value, { flag: "wx" });
-      await mkdir(dirname(path), { recursive: true });
-      await rename(temporary, path);
+      await inFolder(folder, () => writeFile(temporary, value, { flag: "wx" }));
+      await inFolder(dirname(path), () => rename(temporary, path));
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
       throw this.#refused(key, error);
@@ -133,6 +131,17 @@ export class WritableDirectory extends DirectoryStore implements WritableStore {
         cause: error,
       },
     );
+  }
+}
+
+/** Does what needs a folder, and makes that where it was not there. */
+async function inFolder(folder: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    await mkdir(folder, { recursive: true });
+    await work();
   }
 }
 

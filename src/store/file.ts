@@ -1,12 +1,12 @@
 import { type BigIntStats, closeSync, constants, type Dirent, fstatSync, open, read } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { type Span, spanOf } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /**
  * A bare descriptor, opened and read in the thread pool, looked at and closed right here: once it is open both take
@@ -48,6 +48,13 @@ export class DirectoryStore implements Store {
     return this.#withFile(key, options, async (_, { size, mtimeNs }) => {
       return { size: Number(size), stamp: `${size}-${mtimeNs}` };
     });
+  }
+
+  async place(key: string, options?: ReadOptions): Promise<Place | undefined> {
+    const stat = await this.stat(key, options);
+    if (!stat) return undefined;
+    const path = resolve(this.#root, ...keySegments(key)).replaceAll(sep, "/");
+    return { url: `file://${path.startsWith("/") ? "" : "/"}${path}`, size: stat.size };
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {

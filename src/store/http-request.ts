@@ -14,10 +14,12 @@ export interface Patience {
 
 /** One request. `label` is what messages call it: no credentials in it. */
 export interface HttpRequest {
-  method: "GET" | "HEAD";
+  method: "GET" | "HEAD" | "PUT" | "DELETE";
   url: string;
   label: string;
   headers: Record<string, string>;
+  /** What is sent; PUT alone. */
+  body?: Uint8Array;
 }
 
 /** A whole answer. `body` is empty unless the status is 200 or 206. */
@@ -84,15 +86,18 @@ async function attempt(request: HttpRequest, timeoutMs: number, signal?: AbortSi
   const watch = new Watch(timeoutMs, signal);
   try {
     const { method, headers } = request;
+    const body = request.body && { body: request.body as Uint8Array<ArrayBuffer> };
     const response = await fetch(request.url, {
       method,
       headers,
+      ...body,
       signal: watch.signal,
       ...cacheMode(headers),
     });
     watch.restart();
-    const body = await readBody(response, method, watch);
-    return { status: response.status, headers: response.headers, url: response.url || request.url, body };
+    const answer = await readBody(response, method, watch);
+    const { status } = response;
+    return { status, headers: response.headers, url: response.url || request.url, body: answer };
   } catch (error) {
     signal?.throwIfAborted();
     if (watch.expired) {

@@ -1,17 +1,17 @@
 import { ZarrsiftError } from "../errors.ts";
 import { parseListing } from "./http-listing.ts";
-import { type HttpAnswer, type HttpRequest, type Patience, sendRequest } from "./http-request.ts";
+import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isCrossOrigin } from "./page.ts";
 import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /** Settings of an `HttpStore`. */
 export interface HttpOptions extends Patience {
   /** Statuses that mean "no such key"; default 404 alone. */
   absent?: readonly number[] | undefined;
   /** Headers that a server wants of each request, such as a signature; asked for once a request. */
-  sign?: ((method: HttpRequest["method"], url: string) => Promise<Record<string, string>>) | undefined;
+  sign?: ((method: "GET" | "HEAD", url: string) => Promise<Record<string, string>>) | undefined;
   /** What helps where the server answers 401 or 403, for messages. */
   forbiddenHint?: string | undefined;
 }
@@ -80,6 +80,15 @@ export class HttpStore implements Store {
     return this.#statByGet(key, options);
   }
 
+  /** Public where nothing is sent along that only this client has. */
+  async place(key: string, options: ReadOptions = {}): Promise<Place | undefined> {
+    const stat = await this.stat(key, options);
+    if (!stat) return undefined;
+    const url = this.#urlOf(key);
+    const secret = this.#query !== "" || "Authorization" in this.#headers || this.#options.sign !== undefined;
+    return { url, size: stat.size, ...(!secret && { publicUrl: url }) };
+  }
+
   async list(prefix: string, options: ReadOptions = {}): Promise<Listing | undefined> {
     const path = prefixSegments(prefix).map(encodeURIComponent);
     const answer = await this.#request(
@@ -142,8 +151,11 @@ export class HttpStore implements Store {
   }
 
   #send(method: "GET" | "HEAD", key: string, headers: Record<string, string>, options: ReadOptions) {
-    const path = keySegments(key).map(encodeURIComponent);
-    return this.#request(method, [this.#base, ...path].join("/"), headers, options);
+    return this.#request(method, this.#urlOf(key), headers, options);
+  }
+
+  #urlOf(key: string): string {
+    return [this.#base, ...keySegments(key).map(encodeURIComponent)].join("/");
   }
 
   async #request(

@@ -14,6 +14,14 @@ export interface ChunkReference {
   unmodifiedSince: number | undefined;
 }
 
+/** Where a chunk that Icechunk stores itself is: a part of a file of the repository. */
+export interface NativeChunk {
+  /** Key in the repository. */
+  file: string;
+  offset: number;
+  length: number;
+}
+
 interface ArrayNode {
   id: Uint8Array;
   /** Ids of its manifests with the chunks each covers: [from, to) along every axis. */
@@ -43,6 +51,22 @@ export class IcechunkReferences {
 
   /** @returns `undefined` where the key is no virtual chunk's */
   async find(key: string, options: ReadOptions = {}): Promise<ChunkReference | undefined> {
+    return virtualReference(await this.#entry(key, options));
+  }
+
+  /** @returns `"inline"`: the manifest holds the chunk itself; `undefined` where there is no such chunk */
+  async whereIs(
+    key: string,
+    options: ReadOptions = {},
+  ): Promise<ChunkReference | NativeChunk | "inline" | undefined> {
+    const entry = await this.#entry(key, options);
+    const id = entry?.struct(4, 12);
+    if (entry && id)
+      return { file: `chunks/${objectId(id)}`, offset: entry.number(2, 8), length: entry.number(3, 8) };
+    return virtualReference(entry) ?? (entry && "inline");
+  }
+
+  async #entry(key: string, options: ReadOptions): Promise<FlatTable | undefined> {
     const match = CHUNK_KEY.exec(key);
     if (!match) return undefined;
     const coords = match[2]!.split("/").slice(1).map(Number);
@@ -50,8 +74,8 @@ export class IcechunkReferences {
     const covers = (extents: [number, number][]) =>
       extents.every(([from, to], axis) => coords[axis]! >= from && coords[axis]! < to);
     for (const { id } of node?.manifests.filter((manifest) => covers(manifest.extents)) ?? []) {
-      const reference = this.#search(await this.#manifest(id, options), node!.id, coords, id);
-      if (reference) return reference;
+      const entry = this.#search(await this.#manifest(id, options), node!.id, coords, id);
+      if (entry) return entry;
     }
     return undefined;
   }
@@ -83,7 +107,7 @@ export class IcechunkReferences {
   }
 
   /** Both lists are sorted, but a plain walk over the arrays is short: there are few in a manifest. */
-  #search(manifest: FlatTable, node: Uint8Array, coords: number[], id: string): ChunkReference | undefined {
+  #search(manifest: FlatTable, node: Uint8Array, coords: number[], id: string): FlatTable | undefined {
     return this.#parsed(`manifests/${id}`, () => {
       for (let i = 0; i < manifest.count(1); i++) {
         const array = manifest.item(1, i);
@@ -133,21 +157,22 @@ function arrayNode(node: FlatTable): ArrayNode {
 }
 
 /** Binary search: references are in ascending order of their chunk's coordinates. */
-function searchRefs(array: FlatTable, coords: readonly number[]): ChunkReference | undefined {
+function searchRefs(array: FlatTable, coords: readonly number[]): FlatTable | undefined {
   let low = 0;
   let high = array.count(1) - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
     const ref = array.item(1, middle);
     const axis = coords.findIndex((coord, i) => ref.uint32(0, i) !== coord);
-    if (axis < 0) return virtualReference(ref);
+    if (axis < 0) return ref;
     if (ref.uint32(0, axis) < coords[axis]!) low = middle + 1;
     else high = middle - 1;
   }
   return undefined;
 }
 
-function virtualReference(ref: FlatTable): ChunkReference | undefined {
+function virtualReference(ref: FlatTable | undefined): ChunkReference | undefined {
+  if (!ref) return undefined;
   if (ref.has(8)) {
     throw new ZarrsiftError(
       "encoding_unsupported",

@@ -120,9 +120,10 @@ async function readObject(store: Store, path: string, start?: number, end?: numb
 async function keysBelow(store: Store, prefix: string): Promise<string[]> {
   const listing = await store.list(prefix);
   if (!listing) throw new ZarrsiftError("not_listable", `${store.url} cannot list its keys below ${prefix}/`);
+  const below = prefix && `${prefix}/`;
   const deeper = await Promise.all(
     listing.prefixes.map(async (name) =>
-      (await keysBelow(store, `${prefix}/${name}`)).map((key) => `${name}/${key}`),
+      (await keysBelow(store, below + name)).map((key) => `${name}/${key}`),
     ),
   );
   return [...listing.keys, ...deeper.flat()];

@@ -45,6 +45,31 @@ export async function openIcechunkWritable(
   }
 }
 
+/** Readers of this format are all that there are. */
+const FORMAT = 1;
+
+/**
+ * Makes an Icechunk repository in a store that is empty, its branch `main` to be written.
+ * @throws ZarrsiftError `icechunk_unavailable`
+ */
+export async function createIcechunk(
+  files: WritableStore,
+  options: ReadOptions & { log?: ((line: string) => void) | undefined } = {},
+): Promise<WritableStore> {
+  options.signal?.throwIfAborted();
+  const icechunk = await loadIcechunk(options.log);
+  const failures = new Failures();
+  try {
+    const storage = icechunkStorage(icechunk, files, failures);
+    const config = { manifest: { preload: { max_total_refs: 0 } } };
+    // Whether the store is empty the caller knows: there may be a lock.
+    await whileBusy(icechunk.Repository.create(storage, config, FORMAT, undefined, false));
+  } catch (error) {
+    throw ourError(error, files.url, failures);
+  }
+  return openIcechunkWritable(files, "main", options);
+}
+
 class WritableIcechunk extends IcechunkStore implements WritableStore {
   readonly #files: WritableStore;
   readonly #session: Session;

@@ -6,7 +6,7 @@ import { IcechunkReferences } from "./icechunk-references.ts";
 import { Failures, icechunkStorage } from "./icechunk-storage.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf, takeRange } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 import { VirtualChunks } from "./virtual-chunks.ts";
 
 /** How an Icechunk repository is opened. */
@@ -171,6 +171,22 @@ export class IcechunkStore implements Store {
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
     const size = await this.#size(key, options);
     return size === undefined ? undefined : { size, stamp: this.snapshot };
+  }
+
+  /** Documents and chunks that manifests hold themselves are here alone. */
+  async place(key: string, options?: ReadOptions): Promise<Place | "here" | undefined> {
+    if (METADATA_KEY.test(key)) return (await this.#exists(key, options)) ? "here" : undefined;
+    const found = await this.#references.whereIs(key, options);
+    if (found === undefined || found === "inline") return found && "here";
+    const { offset, length } = found;
+    if ("location" in found) {
+      const { location } = found;
+      const open = /^https?:/.test(location) ? { publicUrl: location } : {};
+      return { url: location, range: { offset, length }, ...open };
+    }
+    const place = (await this.#files.place?.(found.file, options)) ?? "here";
+    if (place === "here" || (offset === 0 && place.size === length)) return place;
+    return { ...place, range: { offset, length } };
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {

@@ -4,6 +4,7 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts
 export class LimitStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
+  readonly place?: NonNullable<Store["place"]>;
   readonly #store: Store;
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -11,6 +12,7 @@ export class LimitStore implements Store {
   constructor(store: Store, limit: number) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
+    if (store.place) this.place = (key, options) => this.#run(() => store.place!(key, options), options);
     this.#store = store;
     this.#free = limit;
   }

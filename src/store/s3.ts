@@ -3,7 +3,7 @@ import { HttpStore } from "./http.ts";
 import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
 import { prefixSegments } from "./key.ts";
 import { addListingPage } from "./s3-listing.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /** Keys of an AWS account, or of another service that speaks S3. */
 export interface S3Credentials {
@@ -32,6 +32,7 @@ export class S3Store implements Store {
   readonly #prefix: string;
   readonly #patience: Patience;
   readonly #sign: ReturnType<typeof signer>;
+  readonly #presign: ReturnType<typeof presigner>;
 
   /**
    * @param url `s3://bucket/prefix`, not percent-encoded
@@ -44,10 +45,11 @@ export class S3Store implements Store {
     this.#bucket = bucketUrl(bucket, options);
     this.#patience = options;
     this.#sign = signer(options);
+    this.#presign = presigner(options);
     const path = prefixSegments(this.#prefix).map(encodeURIComponent);
     this.#http = new HttpStore([this.#bucket, ...path].join("/"), {
       ...options,
-      sign: this.#sign,
+      sign: this.#sign && ((method, url) => this.#sign!(method, url)),
       forbiddenHint: forbiddenHint(options),
     });
   }
@@ -62,6 +64,17 @@ export class S3Store implements Store {
 
   stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
     return this.#http.stat(key, options);
+  }
+
+  async place(key: string, options?: ReadOptions): Promise<Place | undefined> {
+    const place = await this.#http.place(key, options);
+    if (!place) return undefined;
+    const { url, ...others } = place;
+    const presign = this.#presign;
+    const sign = presign && {
+      sign: (method: "GET" | "HEAD", seconds: number) => presign(method, url, seconds),
+    };
+    return { ...others, url: `${this.url}/${key}`, ...sign };
   }
 
   /** ListObjectsV2, page after page; `undefined` where these credentials may not list. */
@@ -114,7 +127,8 @@ export function s3Place(url: string): { bucket: string; key: string } {
   throw new ZarrsiftError("bad_request", `${url} names no place in S3: s3://bucket/prefix is expected`);
 }
 
-function bucketUrl(bucket: string, { endpoint, region = "us-east-1", pathStyle }: S3Options): string {
+/** Base URL of a bucket. @throws ZarrsiftError `bad_request` for an endpoint that is none */
+export function bucketUrl(bucket: string, { endpoint, region = "us-east-1", pathStyle }: S3Options): string {
   const host = endpoint ?? `https://s3.${region}.amazonaws.com`;
   if (!URL.canParse(host) || !/^https?:\/\/[^/?#@]+\/?$/.test(host)) {
     throw new ZarrsiftError("bad_request", "an S3 endpoint is an http or https URL without a path");
@@ -124,16 +138,49 @@ function bucketUrl(bucket: string, { endpoint, region = "us-east-1", pathStyle }
   return inPath ? `${protocol}//${name}/${bucket}` : `${protocol}//${bucket}.${name}`;
 }
 
-/** Signature version 4 of requests without a body. The library is loaded with the first of them. */
-function signer({ credentials, region = "us-east-1" }: S3Options) {
+/**
+ * Signature version 4 of requests; `sha256` is that of the body, in hex digits, where there is one. The library is loaded
+ * with the first of them.
+ */
+export function signer({ credentials, region = "us-east-1" }: S3Options) {
   if (!credentials) return undefined;
   const cache = new Map<string, ArrayBuffer>();
-  return async (method: string, url: string): Promise<Record<string, string>> => {
+  return async (method: string, url: string, sha256?: string): Promise<Record<string, string>> => {
     const { AwsV4Signer } = await import("aws4fetch");
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
     const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
-    const request = { method, url, service: "s3", region, cache, ...keys };
+    const headers: Record<string, string> = sha256 === undefined ? {} : { "X-Amz-Content-Sha256": sha256 };
+    const request = { method, url, headers, service: "s3", region, cache, ...keys };
     return Object.fromEntries((await new AwsV4Signer(request).sign()).headers);
+  };
+}
+
+/**
+ * URLs that carry their signature, for one method. Those made within a third of their time are the same, so that caches
+ * know what they lead to.
+ */
+function presigner({ credentials, region = "us-east-1" }: S3Options) {
+  if (!credentials) return undefined;
+  const cache = new Map<string, ArrayBuffer>();
+  return async (method: "GET" | "HEAD", url: string, seconds: number): Promise<string> => {
+    const { AwsV4Signer } = await import("aws4fetch");
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+    const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+    const step = Math.max(1, Math.floor(seconds / 3)) * 1000;
+    const since = new Date(Math.floor(Date.now() / step) * step);
+    const datetime = since.toISOString().replace(/[:-]|\.\d{3}/g, "");
+    const lasting = new URL(url);
+    lasting.searchParams.set("X-Amz-Expires", String(seconds));
+    const request = {
+      method,
+      url: lasting.href,
+      service: "s3",
+      region,
+      cache,
+      signQuery: true,
+      datetime,
+    };
+    return (await new AwsV4Signer({ ...request, ...keys }).sign()).url.href;
   };
 }
 

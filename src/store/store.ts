@@ -29,6 +29,12 @@ export interface Store {
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined>;
 
   /**
+   * Where the bytes of `key` lie, for others to read them there; `undefined`: no such key. Stores that others cannot
+   * read from have no such method.
+   */
+  place?(key: string, options?: ReadOptions): Promise<Place | "here" | undefined>;
+
+  /**
    * Whether nothing at or below `path` differs from what it was in another snapshot of a pinned store.
    * @returns `undefined` where nobody knows
    */
@@ -70,4 +76,24 @@ export interface Listing {
   keys: string[];
   /** Names of prefixes ("folders") directly below, no trailing slash. */
   prefixes: string[];
+}
+
+/** Where a value's bytes lie outside this process; `"here"` is said of values that nobody else can read. */
+export interface Place {
+  /**
+   * `file:`, `s3:`, `http:` or `https:` URL of the object, without credentials; the first two are not percent-encoded, as
+   * fsspec and Icechunk write them.
+   */
+  url: string;
+  /** Bytes in the object, where that is known. */
+  size?: number;
+  /** The part of the object that the value is; absent: all of it. */
+  range?: { offset: number; length: number };
+  /** http(s) URL at which anyone can read the object. */
+  publicUrl?: string;
+  /**
+   * An http(s) URL at which anyone can read the object, by this method, for two thirds of `seconds` at least; absent where
+   * the store has no keys for it.
+   */
+  sign?(method: "GET" | "HEAD", seconds: number): Promise<string>;
 }

@@ -2,7 +2,7 @@
  * What views offer to the server and the library.
  */
 import type { OutputColumn, QueryOptions } from "../plan/api.ts";
-import type { ReadOptions } from "../store/store.ts";
+import type { Place, ReadOptions } from "../store/store.ts";
 
 /** Zarr format of a view's face. */
 export type Face = 2 | 3;
@@ -63,6 +63,25 @@ export interface Resource {
   /** The bytes; `undefined` where the source turns out not to have the chunk. */
   read(options?: ReadOptions): Promise<Uint8Array | undefined>;
   readRange(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array | undefined>;
+  /** Where the very bytes lie in the source; `"here"`: made by the view, or nobody else can read them; `undefined`: nowhere. */
+  place(options?: ReadOptions): Promise<Place | "here" | undefined>;
+}
+
+/** A group or an array of a face, with all that belongs to it. */
+export interface FaceNode {
+  path: string;
+  /** Its documents by file name, nothing consolidated in them. */
+  documents: Record<string, Uint8Array>;
+  /** Chunks along each axis; absent for groups. */
+  grid?: number[];
+  /** Whether the view makes its chunks from its rows alone: its `/meta`, and coordinates. */
+  own: boolean;
+  /** A chunk of an array. */
+  chunk(coords: readonly number[]): { key: string; resource: Resource };
+  /** What to store for a chunk that is not there; `undefined` where the codecs are unknown here. */
+  fill(): Promise<Uint8Array | undefined>;
+  /** The share of the whole view that ends with this node, up to 1. */
+  part: number;
 }
 
 export interface ViewFace {
@@ -75,4 +94,14 @@ export interface ViewFace {
   resource(key: string, options?: ReadOptions): Promise<Resource | undefined>;
   /** Names below a group or array ("" is the root), folders with a trailing slash; `undefined`: no such node. */
   children(path: string, options?: ReadOptions): Promise<string[] | undefined>;
+  /**
+   * Every group and array, parents first, granules in the view's order, a few of them in memory at a time.
+   * @throws ZarrsiftError `encoding_unsupported` at an array that this face cannot express, `not_listable`
+   */
+  nodes(options?: ReadOptions): AsyncIterable<FaceNode>;
+  /**
+   * Whether all that was read belongs together, where looking at the source for every read would take too long.
+   * @throws ZarrsiftError `source_changed`
+   */
+  verify(options?: ReadOptions): Promise<void>;
 }

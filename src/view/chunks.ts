@@ -3,7 +3,7 @@
  * computed. Coordinates are those of the served array's grid.
  */
 import { Lru } from "../lru.ts";
-import type { ByteRange, ReadOptions, Store } from "../store/store.ts";
+import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { readShardIndex, type ShardIndex } from "../zarr/shard.ts";
@@ -17,6 +17,8 @@ export interface ChunkSource {
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined>;
+  /** Where the very bytes lie in the source; absent or `"here"`: they are made, or nobody else can read them. */
+  place?(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined>;
 }
 
 /** Bytes as the source stores them, each chunk at a key of the source. */
@@ -44,6 +46,10 @@ export class StoredChunks implements ChunkSource {
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
     return this.store.getRange(this.key(coords), range, options);
+  }
+
+  async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
+    return this.store.place ? this.store.place(this.key(coords), options) : "here";
   }
 }
 
@@ -113,6 +119,15 @@ export class InnerChunks implements ChunkSource {
     return this.#shards.store.getRange(key, { offset: place.offset + start, length }, options);
   }
 
+  async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
+    const { key, place: inside } = await this.#find(coords);
+    if (!inside) return undefined;
+    const { store } = this.#shards;
+    const shard = store.place ? await store.place(key, options) : "here";
+    if (!shard || shard === "here") return shard;
+    return { ...shard, range: { offset: (shard.range?.offset ?? 0) + inside.offset, length: inside.length } };
+  }
+
   async #find(coords: readonly number[]) {
     const key = this.#shards.key(coords.map((c, axis) => Math.floor(c / this.#perShard[axis]!)));
     const load = async () => ({ index: await readShardIndex(this.#shards.store, key, this.#meta) });
@@ -140,6 +155,10 @@ export class WrittenOut extends MadeChunks {
 
   override async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
     return (await this.#from.size(coords, options)) ?? (await this.#filled()).length;
+  }
+
+  async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here"> {
+    return (await this.#from.place?.(coords, options)) ?? "here";
   }
 
   async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array> {

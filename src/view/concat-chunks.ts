@@ -1,6 +1,6 @@
 /** Chunks of granules' arrays put end to end along their first axis. */
 import { abortable, mapLimit } from "../abort.ts";
-import type { ByteRange, ReadOptions } from "../store/store.ts";
+import type { ByteRange, Place, ReadOptions } from "../store/store.ts";
 import { type ChunkData, decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
@@ -72,6 +72,12 @@ export class ConcatenatedChunks extends MadeChunks {
     const whole = this.#whole(coords[0]!);
     if (!whole) return super.readRange(coords, range, options);
     return this.#part(whole.part).chunks.readRange([whole.chunk, ...coords.slice(1)], range, options);
+  }
+
+  async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
+    const whole = this.#whole(coords[0]!);
+    const chunks = whole && this.#part(whole.part).chunks;
+    return chunks?.place ? chunks.place([whole!.chunk, ...coords.slice(1)], options) : "here";
   }
 
   async read([chunk, ...rest]: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {

@@ -39,9 +39,9 @@ export class VersionGuard {
     return !this.#changed;
   }
 
-  /** Whether the source is no longer this version, as of now. */
-  async changed({ signal }: ReadOptions = {}): Promise<boolean> {
-    await abortable(this.#checkedSince(performance.now()), signal);
+  /** Whether the source is no longer this version, as of now; `strict`: however long it takes to find out. */
+  async changed({ signal }: ReadOptions = {}, strict = false): Promise<boolean> {
+    await abortable(this.#checkedSince(performance.now(), strict), signal);
     return this.#changed;
   }
 
@@ -49,8 +49,8 @@ export class VersionGuard {
    * Holds back what was read until it is known to belong to this version.
    * @throws ZarrsiftError `source_changed`
    */
-  async ensure(options?: ReadOptions): Promise<void> {
-    if (!(await this.changed(options))) return;
+  async ensure(options?: ReadOptions, strict = false): Promise<void> {
+    if (!(await this.changed(options, strict))) return;
     throw new ZarrsiftError(
       "source_changed",
       `The source of ${this.#name} has changed since this view was made (version ${this.version}); make the view again`,
@@ -62,9 +62,9 @@ export class VersionGuard {
     return this.#began + Math.max(CHEAP_MS, this.#took) * PAUSE;
   }
 
-  async #checkedSince(moment: number): Promise<void> {
+  async #checkedSince(moment: number, strict: boolean): Promise<void> {
     if (!this.#current || this.#changed) return;
-    if (this.#took > CHEAP_MS && moment < this.#restsUntil()) return;
+    if (!strict && this.#took > CHEAP_MS && moment < this.#restsUntil()) return;
     while (!this.#changed && this.#began < moment) {
       await this.#check(this.#current);
     }

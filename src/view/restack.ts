@@ -106,6 +106,10 @@ class Remapped implements ChunkSource {
     return this.#from.readRange(this.#place(coords), range, options);
   }
 
+  async place(coords: readonly number[], options?: ReadOptions) {
+    return this.#from.place ? this.#from.place(this.#place(coords), options) : "here";
+  }
+
   #place([chunk, ...rest]: readonly number[]): number[] {
     return [sourceChunk(this.#idx, chunk!, this.#perChunk), ...rest];
   }

@@ -105,6 +105,7 @@ function slicedChunks(stack: Stack, meta: ArrayMeta, idx: number, decoded: Lru<C
     size: (coords, options) => chunks.size([idx, ...coords], options),
     read: (coords, options) => chunks.read([idx, ...coords], options),
     readRange: (coords, range, options) => chunks.readRange([idx, ...coords], range, options),
+    ...(chunks.place && { place: (coords, options) => chunks.place!([idx, ...coords], options) }),
   };
 }
 

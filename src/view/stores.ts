@@ -25,6 +25,9 @@ export function faceStore(face: ViewFace, id: string): Store {
       const size = await resource?.size(options);
       return size === undefined ? undefined : { size, stamp: resource!.etag };
     },
+    async place(key, options) {
+      return (await face.resource(key, options))?.place(options);
+    },
     async list(prefix, options) {
       const names = (await face.children(prefix, options)) ?? [];
       const prefixes = names.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1));

@@ -4,13 +4,17 @@ import { ZarrsiftError } from "../errors.ts";
 import { hashHex } from "../hash.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions } from "../store/store.ts";
-import { writeJson } from "../zarr/json.ts";
-import { gridShape, parseChunkKey } from "../zarr/metadata.ts";
-import type { Face, Resource, ViewFace } from "./api.ts";
+import { decodable, encodeChunk, fillChunk } from "../zarr/chunk.ts";
+import { type JsonObject, writeJson } from "../zarr/json.ts";
+import { chunkKey, gridShape, parseChunkKey } from "../zarr/metadata.ts";
+import { isSharded } from "../zarr/shard.ts";
+import type { Face, FaceNode, Resource, ViewFace } from "./api.ts";
+import { ComputedChunks } from "./chunks.ts";
 import { documentsOf } from "./consolidate.ts";
-import { type FacedArray, faceArray, type ServedArray } from "./face.ts";
+import { type FacedArray, faceArray, faceGroup, type ServedArray } from "./face.ts";
 import type { VersionGuard } from "./guard.ts";
-import { isArray, type ViewTree } from "./tree.ts";
+import { isArray, type ServedNode, type ViewTree } from "./tree.ts";
+import { everyNode } from "./walk.ts";
 
 const DOCUMENT_NAMES: Record<Face, readonly string[]> = {
   3: ["zarr.json"],
@@ -68,6 +72,41 @@ export class TreeFace implements ViewFace {
     return [...documents, ...names.map((name) => `${name}/`)];
   }
 
+  async *nodes(options?: ReadOptions): AsyncGenerator<FaceNode> {
+    for await (const { node, part } of everyNode(this.#tree, options)) yield this.#whole(node, part);
+  }
+
+  verify(options?: ReadOptions): Promise<void> {
+    return this.#guard.ensure(options, true);
+  }
+
+  #whole(node: ServedNode, part: number): FaceNode {
+    const { path } = node;
+    if (!isArray(node)) {
+      const documents = encoded(faceGroup(node.meta, node.attributes, this.#face));
+      const chunk = () => {
+        throw new ZarrsiftError("bad_request", `/${path} is a group and has no chunks`);
+      };
+      return { path, documents, own: true, chunk, fill: async () => undefined, part };
+    }
+    const faced = faceArray(node, this.#face);
+    return {
+      path,
+      documents: encoded(faced.documents),
+      grid: gridShape(faced.meta),
+      own: node.chunks instanceof ComputedChunks,
+      chunk: (coords) => {
+        const key = `${path}/${chunkKey(faced.meta.chunkKeys, coords)}`;
+        return { key, resource: this.#chunkResource(key, faced, coords) };
+      },
+      fill: async () => {
+        const meta = { ...faced.meta, format: 3 as const };
+        return decodable(meta) && !isSharded(meta) ? encodeChunk(meta, fillChunk(faced.meta)) : undefined;
+      },
+      part,
+    };
+  }
+
   async #document(path: string, name: string, options?: ReadOptions): Promise<Resource | undefined> {
     const bytes = (await this.#checked(this.#documentsAt(path, options), options))?.[name];
     if (!bytes) return undefined;
@@ -79,15 +118,14 @@ export class TreeFace implements ViewFace {
       size: async () => bytes.length,
       read: async () => bytes,
       readRange: async (offset, length) => bytes.subarray(offset, offset + length),
+      place: async () => "here",
     };
   }
 
   #documentsAt(path: string, options?: ReadOptions): Promise<Record<string, Uint8Array> | undefined> {
     const load = async () => {
       const documents = await documentsOf(this.#tree, path, this.#face, (array) => this.#faced(array));
-      return Object.fromEntries(
-        Object.entries(documents ?? {}).map(([name, doc]) => [name, encoder.encode(writeJson(doc))]),
-      );
+      return encoded(documents ?? {});
     };
     const size = (docs: Record<string, Uint8Array>) =>
       Object.values(docs).reduce((sum, d) => sum + d.length, 100);
@@ -106,10 +144,14 @@ export class TreeFace implements ViewFace {
     const found = await this.#arrayOf(key, options);
     if (!found) return undefined;
     const { array, rest } = found;
-    const { meta, chunks } = array;
+    const { meta } = array;
     const coords = parseChunkKey(meta.chunkKeys, rest, meta.shape.length);
     const grid = gridShape(meta);
     if (!coords?.every((c, axis) => c < grid[axis]!)) return undefined;
+    return this.#chunkResource(key, array, coords);
+  }
+
+  #chunkResource(key: string, { chunks }: FacedArray, coords: readonly number[]): Resource {
     return {
       kind: "chunk",
       etag: `"${this.#id.slice(0, 16)}/${this.#face}/${encodeURIComponent(key)}"`,
@@ -117,6 +159,7 @@ export class TreeFace implements ViewFace {
       size: (o) => this.#checked(chunks.size(coords, o), o),
       read: (o) => this.#checked(chunks.read(coords, o), o),
       readRange: (offset, length, o) => this.#checked(chunks.readRange(coords, { offset, length }, o), o),
+      place: (o) => this.#checked(chunks.place?.(coords, o) ?? Promise.resolve("here" as const), o),
     };
   }
 
@@ -144,6 +187,12 @@ export class TreeFace implements ViewFace {
     }
     return undefined;
   }
+}
+
+function encoded(documents: Record<string, JsonObject>): Record<string, Uint8Array> {
+  return Object.fromEntries(
+    Object.entries(documents).map(([name, document]) => [name, encoder.encode(writeJson(document))]),
+  );
 }
 
 /** Keys with empty, `.` or `..` segments never reach a source. */

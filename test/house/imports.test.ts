@@ -28,10 +28,11 @@ const MAY_NEED: Record<string, readonly string[]> = {
   describe: [...PLAN, "plan", "view"],
   source: [...PLAN, "plan", "view"],
   collection: CORE,
-  main: CORE,
-  server: CORE,
+  export: CORE,
+  main: [...CORE, "export"],
+  server: [...CORE, "export"],
   demo: [...CORE, "server", "main"],
-  cli: [...CORE, "server", "demo", "main"],
+  cli: [...CORE, "export", "server", "demo", "main"],
 };
 
 /** The only places that may import Node's own modules: the rest runs in a browser. */

@@ -6,6 +6,7 @@ describe("public names", () => {
   it("of src/index.ts change only on purpose", async () => {
     const names = Object.keys(await import("../../src/index.ts")).sort();
     expect(names).toEqual([
+      "COPY_TEMPORARY",
       "Collection",
       "ERROR_STATUS",
       "MemoryStore",
@@ -14,14 +15,18 @@ describe("public names", () => {
       "buildIndexes",
       "cellAt",
       "checkIndexes",
+      "copyIcechunk",
+      "copyZarr",
       "dropIndexes",
       "isZarrsiftError",
+      "kerchunkJson",
       "open",
       "openCollection",
       "openSource",
       "openWritable",
       "textCell",
       "typeName",
+      "writeKerchunkParquet",
     ]);
   });
 });

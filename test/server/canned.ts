@@ -164,6 +164,7 @@ export class CannedCollection {
         return bytes?.length;
       },
       read: (options) => read(options?.signal),
+      place: async () => "here",
       readRange: async (offset, length, options) =>
         (await read(options?.signal))?.subarray(offset, offset + length),
     };

@@ -201,6 +201,7 @@ describe("documentation", () => {
       "/readyz",
       "/views",
       "/views/{id}",
+      "/views/{id}/kerchunk.json",
       "/views/{id}/{face}/{key}",
     ]);
     for (const methods of Object.values<object>(api.paths)) {

@@ -8,6 +8,7 @@ import { type DataTarget, type DataUrl, isDataUrl, parseDataUrl, pathOf } from "
 import { listingPage } from "../listing.ts";
 import type { LiveView } from "../live-views.ts";
 import { problem, sendError, sendProblem } from "../problem.ts";
+import { redirectUrl, sendElsewhere } from "../redirect.ts";
 import { bufferOf, type Held, heldSize, sendChunk, sendHeld, variantFor } from "../send.ts";
 import { Watch, watchClient } from "../watch.ts";
 
@@ -148,6 +149,13 @@ async function read(
   if (!resource) {
     const children = await face.children(url.key, { signal });
     return children ? send(listing(request.originalUrl, url.key, children)) : sendAbsent(reply, url);
+  }
+  const { redirectSeconds } = context;
+  if (redirectSeconds !== undefined && resource.kind === "chunk") {
+    const method = request.method === "HEAD" ? "HEAD" : "GET";
+    const elsewhere = await redirectUrl(resource, method, redirectSeconds, signal);
+    if (elsewhere === undefined) return sendAbsent(reply, url);
+    if (elsewhere !== "here") return sendElsewhere(reply, elsewhere);
   }
   context.metrics.looked("miss");
   const keep = (bytes: Buffer): Held => {

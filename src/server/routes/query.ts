@@ -1,12 +1,12 @@
 /** Rows of a collection in several formats; plans. */
-import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
+import { ZarrsiftError } from "../../errors.ts";
 import { type Context, runQuery } from "../context.ts";
 import { checkSqlSize } from "../limits.ts";
 import { explainOf, parseParams, type QueryFields, queryOptions } from "../requests.ts";
 import { FORMATS, type RowFormat, rowsAs } from "../rows.ts";
 import { COLLECTION_PARAMS, ERRORS, EXPLAIN, QUERY_BODY, QUERY_STRING, ROWS } from "../schemas.ts";
+import { type Piece, sendPieces } from "../stream.ts";
 import { type Watch, watchClient } from "../watch.ts";
 
 interface QueryBody extends QueryFields {
@@ -84,11 +84,8 @@ async function answer(
     const result = await collection.query(sql, { ...options, signal: watch.signal });
     return rowsAs(format, result, context.limits.rows, watch.signal);
   });
-  return send(context, request, reply, pieces, format);
+  return sendPieces(context, request, reply.type(FORMATS[format]), pieces);
 }
-
-/** What answers come in: text, or Arrow's bytes. */
-type Piece = string | Uint8Array;
 
 /** The pieces of a query's answer; the turn lasts until they are read or given up. */
 async function* rows(
@@ -107,72 +104,6 @@ async function* rows(
     leave?.();
     watch.end();
   }
-}
-
-/**
- * Sends short answers whole, so that an error has a status. A long one is streamed in chunks, and where it fails the
- * connection ends without the last of them, which nobody can take for the end.
- */
-async function send(
-  context: Context,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  pieces: AsyncGenerator<Piece>,
-  format: RowFormat,
-): Promise<FastifyReply> {
-  reply.type(FORMATS[format]);
-  const { bufferBytes } = context.limits;
-  const held: Buffer[] = [];
-  for (let length = 0; length <= bufferBytes; ) {
-    const next = await pieces.next();
-    if (next.done) return reply.send(Buffer.concat(held));
-    held.push(bytesOf(next.value));
-    length += next.value.length;
-  }
-  if (request.raw.httpVersion === "1.0") {
-    await pieces.return(undefined);
-    throw tooLongForHttp10(bufferBytes);
-  }
-  return reply.send(Readable.from(streamed(context, request, held, pieces), { objectMode: false }));
-}
-
-async function* streamed(
-  context: Context,
-  request: FastifyRequest,
-  held: Buffer[],
-  pieces: AsyncGenerator<Piece>,
-): AsyncGenerator<Buffer> {
-  const route = request.routeOptions.url!;
-  const counted = (bytes: Buffer): Buffer => {
-    context.metrics.sent(route, bytes.length);
-    return bytes;
-  };
-  try {
-    for (const bytes of held.splice(0)) yield counted(bytes);
-    for await (const piece of pieces) yield counted(bytesOf(piece));
-  } catch (error) {
-    if (!isZarrsiftError(error, "aborted")) request.log.warn({ err: error }, "cut an answer short");
-    request.raw.socket.destroy();
-    throw error;
-  } finally {
-    await pieces.return(undefined);
-  }
-}
-
-/** Text in UTF-8; bytes are not copied. */
-function bytesOf(piece: Piece): Buffer {
-  return typeof piece === "string"
-    ? Buffer.from(piece)
-    : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-}
-
-/** HTTP/1.0 marks the end of a stream by the end of the connection alone, so a cut one looks whole. */
-function tooLongForHttp10(bytes: number): ZarrsiftError {
-  return new ZarrsiftError(
-    "too_large",
-    `The answer is longer than ${bytes} bytes, which HTTP/1.0 cannot stream safely; ask by HTTP/1.1 ` +
-      "(in nginx: proxy_http_version 1.1), or add LIMIT and OFFSET.",
-  );
 }
 
 /** `format` where it is given, else what Accept names first, else JSON. */

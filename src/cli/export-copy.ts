@@ -1,0 +1,82 @@
+/** `zarrsift export … --to zarr|icechunk DIR|s3://…`. */
+import { resolve } from "node:path";
+import { COPY_TEMPORARY, type CopyOptions, type CopyProgress, copyZarr } from "../export/copy.ts";
+import { copyIcechunk } from "../export/copy-icechunk.ts";
+import { WritableDirectory } from "../store/file-write.ts";
+import { WritableS3 } from "../store/s3-write.ts";
+import type { WritableStore } from "../store/writable.ts";
+import type { Face } from "../view/api.ts";
+import type { View } from "../view/view.ts";
+import { UsageError } from "./args.ts";
+import { ambientS3 } from "./aws.ts";
+import { log, print } from "./output.ts";
+import { bytesText, TransferProgress } from "./transfer-progress.ts";
+
+export interface CopyWords {
+  /** Default 3. */
+  format?: Face | undefined;
+  parallel: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Checked before anything is opened. @throws UsageError */
+export function checkTarget(target: string): void {
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(target)?.[1];
+  if (scheme !== undefined && scheme !== "s3")
+    throw new UsageError(`${target}: copies go to a directory, or to s3://bucket/prefix`);
+}
+
+/** Copies a view; run again, it goes on where it was stopped. */
+export async function exportZarr(
+  view: View,
+  place: string,
+  { format = 3, ...words }: CopyWords,
+): Promise<void> {
+  await transfer(view, place, words, async (target, options) => {
+    const copied = await copyZarr(view, format, target, options);
+    if (!copied.consolidated)
+      log(
+        "without consolidated metadata: there is too much of it for one document, or the source cannot list",
+      );
+    return copied;
+  });
+}
+
+/** Copies a view into a new repository. */
+export async function exportIcechunk(view: View, place: string, words: CopyWords): Promise<void> {
+  await transfer(view, place, words, (target, options) => copyIcechunk(view, target, { ...options, log }));
+}
+
+async function transfer(
+  view: View,
+  place: string,
+  { parallel, signal }: CopyWords,
+  copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress>,
+): Promise<void> {
+  const target = await writable(place);
+  const progress = new TransferProgress(`copying ${view.count} granules`, "chunks");
+  try {
+    const { chunks, bytes, kept } = await copy(target, {
+      parallel,
+      signal,
+      onProgress: (now) => progress.show({ ...now, count: now.chunks }),
+    });
+    progress.done();
+    const seconds = progress.seconds;
+    const before = kept > 0 ? ` (${kept.toLocaleString("en")} were there)` : "";
+    const rate = bytesText(bytes / Math.max(seconds, 0.001));
+    await print(
+      `${place}: ${view.count} granules, ${chunks.toLocaleString("en")} chunks${before}, ${bytesText(bytes)} in ` +
+        `${seconds.toFixed(1)} s, ${rate}/s\n`,
+    );
+  } finally {
+    progress.done();
+  }
+}
+
+async function writable(place: string): Promise<WritableStore> {
+  if (/^s3:/i.test(place)) return new WritableS3(place, ambientS3());
+  const folder = resolve(place);
+  await WritableDirectory.create(folder);
+  return new WritableDirectory(folder, COPY_TEMPORARY);
+}

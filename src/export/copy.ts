@@ -1,0 +1,194 @@
+/** A view as a store of its own: every document, every chunk, byte for byte. */
+import { mapAhead } from "../abort.ts";
+import { ZarrsiftError } from "../errors.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { Lock, WritableStore } from "../store/writable.ts";
+import type { Face } from "../view/api.ts";
+import type { View } from "../view/view.ts";
+import { coordinatesOf, expressible } from "./references.ts";
+
+/** Prefix in the target of what is there only until the copy is complete. */
+export const UNFINISHED = ".zarrsift-export";
+/** Where a directory keeps files until they are complete. */
+export const COPY_TEMPORARY = `${UNFINISHED}/tmp`;
+export const NOTE = `${UNFINISHED}/view.json`;
+
+export interface CopyOptions extends ReadOptions {
+  /** Chunks that are on their way at once, each of them in memory; default 16. */
+  parallel?: number | undefined;
+  onProgress?: ((progress: CopyProgress) => void) | undefined;
+}
+
+/** How far a copy is. */
+export interface CopyProgress {
+  /** Share of the view, 0 to 1. */
+  part: number;
+  /** Chunks and their bytes that were copied now. */
+  chunks: number;
+  bytes: number;
+  /** Chunks that an earlier run had copied. */
+  kept: number;
+}
+
+export interface Copied extends CopyProgress {
+  /** Whether the root has consolidated metadata: not where the view has more nodes than are held in one document. */
+  consolidated: boolean;
+}
+
+const PARALLEL = 16;
+
+/**
+ * Copies a face of a view into a store that is empty, or that holds the beginning of the same copy: then what is there
+ * stays. The documents of the root come last, so that nothing opens that is not complete.
+ *
+ * @param target no reader of it sees half a value; in a directory, `COPY_TEMPORARY` is where values lie until then
+ * @throws ZarrsiftError `bad_request` where the target holds something else, `busy` where it is being written,
+ *   `source_changed`, and as reading and writing do
+ */
+export async function copyZarr(
+  view: View,
+  format: Face,
+  target: WritableStore,
+  options: CopyOptions = {},
+): Promise<Copied> {
+  const note = JSON.stringify({ view: view.id, zarr_format: format });
+  const resumed = await begun(target, note, view, options);
+  const lock = await target.lock?.(UNFINISHED);
+  try {
+    if (!resumed) await target.set(NOTE, note);
+    const progress = await copyNodes(view, format, target, { resumed, inOrder: false }, options);
+    await view.face(format).verify(options);
+    const consolidated = await copyRoot(view, format, target, options);
+    await lock?.ensure();
+    await target.delete(NOTE);
+    return { ...progress, part: 1, consolidated };
+  } finally {
+    await (lock as Lock | undefined)?.release();
+  }
+}
+
+/** Whether the target holds the beginning of this copy. */
+async function begun(
+  target: WritableStore,
+  note: string,
+  view: View,
+  options: ReadOptions,
+): Promise<boolean> {
+  const found = await target.get(NOTE, options);
+  if (found) {
+    if (new TextDecoder().decode(found) === note) return true;
+    throw new ZarrsiftError(
+      "bad_request",
+      `${target.url} holds the beginning of another copy: of another query, fields, layout or Zarr format, or of the source ` +
+        `before it changed (now version ${view.version}): remove it, or choose another place`,
+    );
+  }
+  await refuseOthers(target, options);
+  return false;
+}
+
+/** @throws ZarrsiftError `bad_request` where a store is not empty */
+export async function refuseOthers(target: WritableStore, options: ReadOptions): Promise<void> {
+  const { keys, prefixes } = (await target.list("", options)) ?? { keys: [], prefixes: [] };
+  const others = [...keys, ...prefixes].filter((name) => name !== UNFINISHED);
+  if (others.length === 0) return;
+  throw new ZarrsiftError(
+    "bad_request",
+    `${target.url} is not empty (it holds ${others[0]}) and is no unfinished copy: choose another place`,
+  );
+}
+
+/** Something to write: a document, or a chunk. */
+interface Item {
+  key: string;
+  /** Of the view that is done with it. */
+  part: number;
+  isChunk: boolean;
+  read(): Promise<Uint8Array | undefined>;
+}
+
+interface CopyWay {
+  /** Chunks may be there already. */
+  resumed: boolean;
+  /** Each node's documents, the root's too, are there before anything below it. */
+  inOrder: boolean;
+}
+
+/** Copies all but the root's documents. */
+export async function copyNodes(
+  view: View,
+  format: Face,
+  target: WritableStore,
+  { resumed, inOrder }: CopyWay,
+  options: CopyOptions,
+): Promise<CopyProgress> {
+  const progress: CopyProgress = { part: 0, chunks: 0, bytes: 0, kept: 0 };
+  const copy = async (item: Item): Promise<Item & { copied: number | "kept" | undefined }> => {
+    options.signal?.throwIfAborted();
+    if (item.isChunk && resumed && (await target.stat(item.key, options))) return { ...item, copied: "kept" };
+    const bytes = await item.read();
+    if (bytes) await target.set(item.key, bytes);
+    return { ...item, copied: bytes?.length };
+  };
+  const items = itemsOf(view, format, inOrder ? target : undefined, options);
+  for await (const { isChunk, part, copied } of mapAhead(items, options.parallel ?? PARALLEL, copy)) {
+    progress.part = part;
+    if (isChunk && copied === "kept") progress.kept++;
+    else if (isChunk && copied !== undefined) {
+      progress.chunks++;
+      progress.bytes += copied as number;
+    }
+    options.onProgress?.(progress);
+  }
+  return progress;
+}
+
+/** @param ahead is given the documents of each node at once */
+async function* itemsOf(
+  view: View,
+  format: Face,
+  ahead: WritableStore | undefined,
+  { signal }: ReadOptions,
+): AsyncGenerator<Item> {
+  let before = 0;
+  for await (const node of expressible(view.face(format), { signal })) {
+    const { path, grid, part } = node;
+    for (const [name, document] of Object.entries(node.documents)) {
+      const key = path ? `${path}/${name}` : name;
+      if (ahead) await ahead.set(key, document);
+      else if (path !== "") yield { key, part: before, isChunk: false, read: async () => document };
+    }
+    const total = grid?.reduce((a, b) => a * b, 1) ?? 0;
+    let done = 0;
+    for (const coords of grid ? coordinatesOf(grid) : []) {
+      const { key, resource } = node.chunk(coords);
+      const here = before + ((part - before) * ++done) / total;
+      yield { key, part: here, isChunk: true, read: () => resource.read({ signal }) };
+    }
+    before = part;
+  }
+}
+
+/** What makes it openable comes last. */
+const ROOT_DOCUMENTS: Record<Face, readonly string[]> = {
+  2: [".zattrs", ".zmetadata", ".zgroup"],
+  3: ["zarr.json"],
+};
+
+/** @returns whether they are consolidated */
+async function copyRoot(
+  view: View,
+  format: Face,
+  target: WritableStore,
+  options: ReadOptions,
+): Promise<boolean> {
+  let consolidated = false;
+  for (const name of ROOT_DOCUMENTS[format]) {
+    const document = await (await view.face(format).resource(name, options))?.read(options);
+    if (!document) continue;
+    consolidated ||=
+      name === ".zmetadata" || "consolidated_metadata" in JSON.parse(new TextDecoder().decode(document));
+    await target.set(name, document);
+  }
+  return consolidated;
+}
