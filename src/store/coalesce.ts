@@ -10,6 +10,7 @@ export interface CoalesceOptions {
 }
 
 interface Asked {
+  key: string;
   offset: number;
   end: number;
   options: ReadOptions;
@@ -21,6 +22,7 @@ export class CoalesceStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly stamp?: NonNullable<Store["stamp"]>;
   readonly #store: Store;
   readonly #gap: number;
   readonly #largest: number;
@@ -30,6 +32,7 @@ export class CoalesceStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.stamp) this.stamp = store.stamp.bind(store);
     this.#store = store;
     this.#gap = gap;
     this.#largest = largest;
@@ -44,9 +47,10 @@ export class CoalesceStore implements Store {
     if ("suffixLength" in range) return this.#store.getRange(key, range, options);
     return new Promise((resolve) => {
       if (this.#asked.size === 0) afterTurn(() => this.#flush());
-      const asked = this.#asked.get(key) ?? [];
-      this.#asked.set(key, asked);
-      asked.push({ offset: range.offset, end: range.offset + range.length, options, resolve });
+      const id = `${key}\0${options.expect?.stamp ?? ""}`;
+      const asked = this.#asked.get(id) ?? [];
+      this.#asked.set(id, asked);
+      asked.push({ key, offset: range.offset, end: range.offset + range.length, options, resolve });
     });
   }
 
@@ -69,8 +73,8 @@ export class CoalesceStore implements Store {
   #flush(): void {
     const asked = this.#asked;
     this.#asked = new Map();
-    for (const [key, ranges] of asked) {
-      for (const group of this.#groups(ranges)) this.#read(key, group);
+    for (const ranges of asked.values()) {
+      for (const group of this.#groups(ranges)) this.#read(group[0]!.key, group);
     }
   }
 

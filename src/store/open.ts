@@ -6,10 +6,11 @@ import { HttpStore } from "./http.ts";
 import type { Patience } from "./http-request.ts";
 import { isIcechunk, openIcechunk } from "./icechunk.ts";
 import { LimitStore } from "./limit.ts";
-import { type Location, locate } from "./location.ts";
+import { type Location, locate, splitObject } from "./location.ts";
 import { type S3Options, S3Store } from "./s3.ts";
 import type { ReadOptions, Store, Traffic } from "./store.ts";
 import { type AllowedPrefix, VirtualChunks } from "./virtual-chunks.ts";
+import { ZipStore } from "./zip.ts";
 
 /** How a source is read. */
 export interface SourceOptions extends ReadOptions {
@@ -35,8 +36,8 @@ export interface SourceOptions extends ReadOptions {
 const SIGNS = ["zarr.json", ".zgroup", ".zmetadata", "meta/zarr.json", "meta/.zgroup", ".zarray"];
 
 /**
- * Opens a source: a path (in Node), or a `file:`, `http:`, `https:` or `s3:` URL, of a Zarr hierarchy or an Icechunk
- * repository; `#REF` behind it picks a branch, a tag or a snapshot of the latter.
+ * Opens a source: a path (in Node), or a `file:`, `http:`, `https:` or `s3:` URL, of a Zarr hierarchy, an Icechunk
+ * repository or a zip archive; `#REF` behind it picks a branch, a tag or a snapshot of a repository.
  *
  * @returns a store with cache, coalescing and a limit of requests at once
  * @throws ZarrsiftError `source_not_found` where there is none of these, `bad_request` for a source that cannot
@@ -44,6 +45,8 @@ const SIGNS = ["zarr.json", ".zgroup", ".zmetadata", "meta/zarr.json", "meta/.zg
  */
 export async function openSource(source: string, options: SourceOptions = {}): Promise<Store> {
   const location = await locate(source);
+  const object = await openObject(location, options);
+  if (object) return plain(object, location);
   const base = new CountingStore(await baseStore(location, options), options.total);
   const limited = new LimitStore(base, options.concurrency ?? 32);
   const store = cached(limited, options);
@@ -54,7 +57,7 @@ export async function openSource(source: string, options: SourceOptions = {}): P
     const icechunk = await openIcechunk(limited, { ref: location.ref, signal, log, virtual });
     return cached(new CountingStore(icechunk), options);
   }
-  for (const sign of SIGNS) if (await store.stat(sign, options)) return plain(store, location);
+  if (await hasSign(store, options)) return plain(store, location);
   throw new ZarrsiftError(
     "source_not_found",
     `${base.url} holds no Zarr hierarchy and no Icechunk repository: none of ${SIGNS.join(", ")}, repo, ` +
@@ -62,8 +65,50 @@ export async function openSource(source: string, options: SourceOptions = {}): P
   );
 }
 
+async function hasSign(store: Store, options: ReadOptions): Promise<boolean> {
+  for (const sign of SIGNS) if (await store.stat(sign, options)) return true;
+  return false;
+}
+
+/** What URLs of objects end with. A file is one, whatever its name. */
+const OBJECT_NAME = /\.zip$/i;
+
+/** A source in one object; `undefined` where there is no such object. */
+async function openObject(location: Location, options: SourceOptions): Promise<Store | undefined> {
+  const place = await splitObject(location);
+  if (!place || (location.kind !== "file" && !OBJECT_NAME.test(place.key))) return undefined;
+  const base = new CountingStore(await baseStore(place.folder, options), options.total);
+  const files = new CoalesceStore(new LimitStore(base, options.concurrency ?? 32));
+  const start = await firstBytes(files, place.key, options);
+  if (start?.startsWith("PK")) return openZip(new ZipStore(files, place.key), options);
+  if (location.kind !== "file") return undefined;
+  throw new ZarrsiftError("source_not_found", `${location.path} is a file, but no zip archive`);
+}
+
+async function openZip(zip: ZipStore, options: SourceOptions): Promise<Store> {
+  if (await hasSign(zip, options)) return new CacheStore(zip, cacheBytes(options));
+  const { keys, prefixes } = await zip.list("", options);
+  const inside =
+    keys.length === 0 && prefixes.length === 1
+      ? `; all of it is below ${prefixes[0]}/: zip what is in there`
+      : "";
+  const message = `${zip.url} holds no Zarr hierarchy: none of ${SIGNS.join(", ")} is a member${inside}`;
+  throw new ZarrsiftError("source_not_found", message);
+}
+
+async function firstBytes(files: Store, key: string, options: ReadOptions): Promise<string | undefined> {
+  const stat = await files.stat(key, options);
+  if (!stat) return undefined;
+  const bytes = await files.getRange(key, { offset: 0, length: Math.min(4, stat.size) }, options);
+  return bytes && new TextDecoder("latin1").decode(bytes);
+}
+
+function cacheBytes({ cacheBytes = 64 * 1024 * 1024 }: SourceOptions): number {
+  return cacheBytes;
+}
+
 function cached(store: Store, options: SourceOptions): Store {
-  return new CacheStore(new CoalesceStore(store), options.cacheBytes ?? 64 * 1024 * 1024);
+  return new CacheStore(new CoalesceStore(store), cacheBytes(options));
 }
 
 async function baseStore(location: Location, options: SourceOptions): Promise<Store> {

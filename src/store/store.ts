@@ -29,6 +29,12 @@ export interface Store {
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined>;
 
   /**
+   * What changes whenever anything in the store may have: the stamp of the file that all of it is in, or is named in.
+   * @returns `undefined` where only each key can tell
+   */
+  stamp?(options?: ReadOptions): Promise<string | undefined>;
+
+  /**
    * Whether nothing at or below `path` differs from what it was in another snapshot of a pinned store.
    * @returns `undefined` where nobody knows
    */
@@ -45,10 +51,18 @@ export interface ReadOptions {
   /** What this read costs below all caches is added here. */
   traffic?: Traffic | undefined;
   /**
-   * What the object must still be, else `source_changed`. HTTP and S3 look at both as far as the server tells them,
-   * directories at the time.
+   * What the object must still be, else `source_changed`: of this ETag, of this or an earlier time (seconds since
+   * 1970), of the stamp that `stat` gave. HTTP and S3 look at all of them as far as the server tells, directories at
+   * times and stamps.
    */
-  expect?: { etag?: string | undefined; unmodifiedSince?: number | undefined } | undefined;
+  expect?: Expectation | undefined;
+}
+
+/** See `ReadOptions`. */
+export interface Expectation {
+  etag?: string | undefined;
+  unmodifiedSince?: number | undefined;
+  stamp?: string | undefined;
 }
 
 /** What was asked of a source: requests sent and bytes of values received. */

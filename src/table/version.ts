@@ -8,7 +8,8 @@ import type { MetaTable } from "./open.ts";
 
 /**
  * What a source is pinned to: an Icechunk snapshot id; for a plain store a hash over the metadata of `/meta`'s
- * columns and the sizes and stamps (times or ETags) of their chunks, 40 hex digits. One `stat` a chunk.
+ * columns and the sizes and stamps (times or ETags) of their chunks, 40 hex digits. One `stat` a chunk. Where one file
+ * holds or names all the rest, its stamp counts too.
  */
 export async function tableVersion(
   store: Store,
@@ -18,7 +19,8 @@ export async function tableVersion(
   if (store.snapshot !== undefined) return store.snapshot;
   const columns = [...table.columns.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const parts = await mapLimit(columns, 4, (column) => columnState(store, column, options));
-  return (await hashHex(parts.join("\n"))).slice(0, 40);
+  const stamp = await store.stamp?.(options);
+  return (await hashHex([...parts, ...(stamp === undefined ? [] : [stamp])].join("\n"))).slice(0, 40);
 }
 
 async function columnState(store: Store, column: MetaColumn, options: ReadOptions): Promise<string> {
