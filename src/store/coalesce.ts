@@ -47,7 +47,8 @@ export class CoalesceStore implements Store {
     if ("suffixLength" in range) return this.#store.getRange(key, range, options);
     return new Promise((resolve) => {
       if (this.#asked.size === 0) afterTurn(() => this.#flush());
-      const id = `${key}\0${options.expect?.stamp ?? ""}`;
+      const { stamp, etag, unmodifiedSince } = options.expect ?? {};
+      const id = [key, stamp, etag, unmodifiedSince].join("\0");
       const asked = this.#asked.get(id) ?? [];
       this.#asked.set(id, asked);
       asked.push({ key, offset: range.offset, end: range.offset + range.length, options, resolve });

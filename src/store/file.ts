@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants, type Dirent, fstatSync, open, read } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf, ZarrsiftError } from "../errors.ts";
@@ -225,6 +225,11 @@ export async function pathKind(path: string): Promise<"directory" | "file" | und
 export async function splitPath(path: string): Promise<{ folder: string; name: string }> {
   const real = await realpath(path);
   return { folder: dirname(real), name: basename(real) };
+}
+
+/** The folder that a path is in, from the root. */
+export function absoluteFolder(path: string): string {
+  return dirname(resolve(path));
 }
 
 /** The path of a `file:` URL. */

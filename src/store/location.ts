@@ -96,3 +96,12 @@ export async function splitObject(
     key: location.kind === "http" ? decodeURIComponent(name!) : name!,
   };
 }
+
+/** URL of the folder that a source is in, a slash at its end. Local paths are taken as they are, not percent-encoded. */
+export async function folderUrl(location: Location): Promise<string> {
+  if ("path" in location) return `file://${(await files()).absoluteFolder(location.path)}/`;
+  return `${location.url
+    .replace(/\?.*$/, "")
+    .replace(/\/+$/, "")
+    .replace(/\/[^/]*$/, "")}/`;
+}
