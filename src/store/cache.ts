@@ -17,7 +17,6 @@ export class CacheStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
-  readonly stamp?: NonNullable<Store["stamp"]>;
   readonly #store: Store;
   readonly #largest: number;
   readonly #budget: number;
@@ -29,7 +28,6 @@ export class CacheStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
-    if (store.stamp) this.stamp = store.stamp.bind(store);
     this.#store = store;
     this.#budget = budget;
     this.#largest = budget / 4;

@@ -22,7 +22,6 @@ export class CoalesceStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
-  readonly stamp?: NonNullable<Store["stamp"]>;
   readonly #store: Store;
   readonly #gap: number;
   readonly #largest: number;
@@ -32,7 +31,6 @@ export class CoalesceStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
-    if (store.stamp) this.stamp = store.stamp.bind(store);
     this.#store = store;
     this.#gap = gap;
     this.#largest = largest;

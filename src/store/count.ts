@@ -8,7 +8,6 @@ export class CountingStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
-  readonly stamp?: NonNullable<Store["stamp"]>;
   readonly total: Traffic;
   readonly #store: Store;
 
@@ -16,7 +15,6 @@ export class CountingStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
-    if (store.stamp) this.stamp = store.stamp.bind(store);
     this.total = total;
     this.#store = store;
   }

@@ -4,6 +4,7 @@ import { generated, type Template, templated, templatesOf } from "./kerchunk-tem
 import { KeyList } from "./key-list.ts";
 import { badReferences } from "./reference-store.ts";
 import { inlineBytes, type Reference, type References } from "./references.ts";
+import { SharedStats } from "./shared-stats.ts";
 import type { Listing, ReadOptions, Store } from "./store.ts";
 
 interface Parsed {
@@ -16,6 +17,7 @@ export class JsonReferences implements References {
   readonly url: string;
   readonly #files: Store;
   readonly #key: string;
+  readonly #now: SharedStats;
   #parsed: Promise<Parsed> | undefined;
 
   /** @param key the file's in `files` */
@@ -23,6 +25,7 @@ export class JsonReferences implements References {
     this.url = `${files.url}/${key}`;
     this.#files = files;
     this.#key = key;
+    this.#now = new SharedStats(files);
   }
 
   async find(key: string, options?: ReadOptions): Promise<Reference | undefined> {
@@ -33,10 +36,9 @@ export class JsonReferences implements References {
     return (await this.#read(options)).keys.list(prefix);
   }
 
-  async stamp(options?: ReadOptions): Promise<string> {
-    const stat = await this.#files.stat(this.#key, options);
-    if (stat) return `${stat.size} ${stat.stamp}`;
-    throw new ZarrsiftError("source_unreadable", `${this.url} is not there any more`);
+  async stamp(_key: string, options: ReadOptions = {}): Promise<string> {
+    const { size, stamp } = await this.#now.ask(this.#key, options);
+    return `${size} ${stamp}`;
   }
 
   clear(): void {

@@ -5,6 +5,7 @@ import { type Records, readRecords } from "./kerchunk-records.ts";
 import { KeyList } from "./key-list.ts";
 import { badReferences } from "./reference-store.ts";
 import { inlineBytes, type Reference, type References } from "./references.ts";
+import { SharedStats } from "./shared-stats.ts";
 import type { Listing, ReadOptions, Store } from "./store.ts";
 
 interface Parsed {
@@ -34,6 +35,7 @@ export function isParquetReferences(zmetadata: Uint8Array): boolean {
 export class ParquetReferences implements References {
   readonly url: string;
   readonly #files: Store;
+  readonly #now: SharedStats;
   #parsed: Promise<Parsed> | undefined;
   #records = new Lru<{ records: Records | undefined }>(KEPT);
   /** Stamps that files had when they were read first. */
@@ -43,24 +45,16 @@ export class ParquetReferences implements References {
   constructor(files: Store) {
     this.url = files.url;
     this.#files = files;
+    this.#now = new SharedStats(files);
   }
 
   async find(key: string, options: ReadOptions = {}): Promise<Reference | undefined> {
     const parsed = await this.#open(options);
     const document = parsed.documents.get(key);
     if (document !== undefined) return { bytes: new TextEncoder().encode(document) };
-    const slash = key.lastIndexOf("/");
-    const array = key.slice(0, Math.max(0, slash));
-    const grid = parsed.grids.get(array);
-    const chunk = grid && chunkNumber(key.slice(slash + 1), grid);
-    if (chunk === undefined) return undefined;
-    const { recordSize } = parsed;
-    const records = await this.#file(
-      `${array}/refs.${Math.floor(chunk / recordSize)}.parq`,
-      recordSize,
-      options,
-    );
-    return records && referenceAt(records, chunk % recordSize);
+    const place = placeOf(key, parsed);
+    const records = place && (await this.#file(place.file, parsed.recordSize, options));
+    return records && referenceAt(records, place.row);
   }
 
   async list(prefix: string, options: ReadOptions = {}): Promise<Listing> {
@@ -72,15 +66,12 @@ export class ParquetReferences implements References {
     return { keys: [...documents, ...chunks].sort(), prefixes };
   }
 
-  /** Of the metadata, and of the references of the table's columns. */
-  async stamp(options: ReadOptions = {}): Promise<string> {
-    const { grids, recordSize } = await this.#open(options);
-    const columns = [...grids].filter(([array]) => array.startsWith("meta/"));
-    const files = columns.flatMap(([array, grid]) =>
-      Array.from({ length: Math.ceil(product(grid) / recordSize) }, (_, n) => `${array}/refs.${n}.parq`),
-    );
-    const stats = await Promise.all([ZMETADATA, ...files].map((file) => this.#files.stat(file, options)));
-    return stats.map((stat) => (stat ? `${stat.size} ${stat.stamp}` : "-")).join("\n");
+  /** Of the metadata, and of the file that holds the key's reference. */
+  async stamp(key: string, options: ReadOptions = {}): Promise<string> {
+    const { size, stamp } = await this.#now.ask(ZMETADATA, options);
+    const place = placeOf(key, await this.#open(options));
+    const file = place && (await this.#now.ask(place.file, options));
+    return `${size} ${stamp}${file ? ` ${file.size} ${file.stamp}` : ""}`;
   }
 
   clear(): void {
@@ -152,6 +143,16 @@ function gridOf(document: unknown, key: string): number[] {
   if (!Array.isArray(shape) || !Array.isArray(chunks) || shape.length !== chunks.length)
     throw new Error(`${key} has no shape and chunks`);
   return shape.map((length, axis) => Math.ceil(length / chunks[axis]!));
+}
+
+/** The file that holds a chunk's reference, and its row there; `undefined` for what is no chunk. */
+function placeOf(key: string, { grids, recordSize }: Parsed): { file: string; row: number } | undefined {
+  const slash = key.lastIndexOf("/");
+  const array = key.slice(0, Math.max(0, slash));
+  const grid = grids.get(array);
+  const chunk = grid && chunkNumber(key.slice(slash + 1), grid);
+  if (chunk === undefined) return undefined;
+  return { file: `${array}/refs.${Math.floor(chunk / recordSize)}.parq`, row: chunk % recordSize };
 }
 
 /** Where a chunk stands among its array's, in C order; `undefined` for what is no chunk of it. */

@@ -4,7 +4,6 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts
 export class LimitStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
-  readonly stamp?: NonNullable<Store["stamp"]>;
   readonly #store: Store;
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -12,7 +11,6 @@ export class LimitStore implements Store {
   constructor(store: Store, limit: number) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
-    if (store.stamp) this.stamp = store.stamp.bind(store);
     this.#store = store;
     this.#free = limit;
   }

@@ -1,5 +1,4 @@
 import { ZarrsiftError } from "../errors.ts";
-import { crc32 } from "./crc32.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf, takeRange } from "./range.ts";
 import { type Reference, type References, resolveLocation } from "./references.ts";
@@ -49,26 +48,17 @@ export class ReferenceStore implements Store {
   async stat(key: string, options: ReadOptions = {}): Promise<KeyStat | undefined> {
     const reference = await this.#find(key, options);
     if (!reference) return undefined;
-    if ("bytes" in reference) {
-      const { bytes } = reference;
-      return { size: bytes.length, stamp: crc32(bytes).toString(16) };
-    }
-    const { location, offset, length } = reference;
+    const own = await this.#references.stamp(key, options);
+    if ("bytes" in reference) return { size: reference.bytes.length, stamp: own };
+    const { location, length } = reference;
     const now = await this.#look(location, options);
-    return {
-      size: length ?? now.size,
-      stamp: `${offset}+${length ?? ""} ${now.size} ${now.stamp} ${location}`,
-    };
+    return { size: length ?? now.size, stamp: `${own} ${now.size} ${now.stamp}` };
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {
     options?.signal?.throwIfAborted();
     prefixSegments(prefix);
     return this.#references.list(prefix, options);
-  }
-
-  stamp(options?: ReadOptions): Promise<string> {
-    return this.#references.stamp(options);
   }
 
   clear(): void {

@@ -15,8 +15,8 @@ export interface References {
 
   list(prefix: string, options?: ReadOptions): Promise<Listing>;
 
-  /** Changes when the references may have. */
-  stamp(options?: ReadOptions): Promise<string>;
+  /** Changes when what `key` stands for may have, as of now. */
+  stamp(key: string, options?: ReadOptions): Promise<string>;
 
   /** Forget what was read. */
   clear(): void;

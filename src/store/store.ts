@@ -19,7 +19,10 @@ export interface Store {
    */
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
-  /** Size and a stamp that changes when the bytes do (mtime, ETag); `undefined`: no such key. */
+  /**
+   * Size and a stamp that changes when the bytes do (mtime, ETag), as of now; `undefined`: no such key. Where one file
+   * holds or names all values, its own stamp is part of theirs.
+   */
   stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined>;
 
   /**
@@ -27,12 +30,6 @@ export interface Store {
    * @returns `undefined` where this store cannot list.
    */
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined>;
-
-  /**
-   * What changes whenever anything in the store may have: the stamp of the file that all of it is in, or is named in.
-   * @returns `undefined` where only each key can tell
-   */
-  stamp?(options?: ReadOptions): Promise<string | undefined>;
 
   /**
    * Whether nothing at or below `path` differs from what it was in another snapshot of a pinned store.

@@ -1,7 +1,7 @@
 import { abortable } from "../abort.ts";
-import { ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf } from "./range.ts";
+import { SharedStats } from "./shared-stats.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 import { ZipArchive } from "./zip-archive.ts";
 import type { ZipEntry } from "./zip-directory.ts";
@@ -11,6 +11,7 @@ export class ZipStore implements Store {
   readonly url: string;
   readonly #files: Store;
   readonly #key: string;
+  readonly #now: SharedStats;
   #archive: Promise<ZipArchive> | undefined;
 
   /**
@@ -21,6 +22,7 @@ export class ZipStore implements Store {
     this.url = `${files.url}/${key}`;
     this.#files = files;
     this.#key = key;
+    this.#now = new SharedStats(files);
   }
 
   async get(key: string, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
@@ -35,22 +37,17 @@ export class ZipStore implements Store {
     return isEmptyRange(span) ? new Uint8Array(0) : archive.readSpan(entry, span, options);
   }
 
-  /** Found in the directory; what changes is the checksum. */
+  /** Of the member that is read; the stamp is its checksum, and the archive's own stamp as of now. */
   async stat(key: string, options: ReadOptions = {}): Promise<KeyStat | undefined> {
     const { entry } = await this.#find(key, options);
-    return entry && { size: entry.size, stamp: entry.crc.toString(16).padStart(8, "0") };
+    if (!entry) return undefined;
+    const { size, stamp } = await this.#now.ask(this.#key, options);
+    return { size: entry.size, stamp: `${entry.crc.toString(16)} ${size} ${stamp}` };
   }
 
   async list(prefix: string, options: ReadOptions = {}): Promise<Listing> {
     prefixSegments(prefix);
     return (await this.#open(options)).directory.list(prefix);
-  }
-
-  /** The archive's own, as of now. */
-  async stamp(options: ReadOptions = {}): Promise<string> {
-    const stat = await this.#files.stat(this.#key, options);
-    if (stat) return `${stat.size} ${stat.stamp}`;
-    throw new ZarrsiftError("source_unreadable", `${this.url} is not there any more`);
   }
 
   clear(): void {

@@ -8,8 +8,7 @@ import type { MetaTable } from "./open.ts";
 
 /**
  * What a source is pinned to: an Icechunk snapshot id; for a plain store a hash over the metadata of `/meta`'s
- * columns and the sizes and stamps (times or ETags) of their chunks, 40 hex digits. One `stat` a chunk. Where one file
- * holds or names all the rest, its stamp counts too.
+ * columns and the sizes and stamps (times or ETags) of their chunks, 40 hex digits. One `stat` a chunk.
  */
 export async function tableVersion(
   store: Store,
@@ -19,8 +18,7 @@ export async function tableVersion(
   if (store.snapshot !== undefined) return store.snapshot;
   const columns = [...table.columns.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const parts = await mapLimit(columns, 4, (column) => columnState(store, column, options));
-  const stamp = await store.stamp?.(options);
-  return (await hashHex([...parts, ...(stamp === undefined ? [] : [stamp])].join("\n"))).slice(0, 40);
+  return (await hashHex(parts.join("\n"))).slice(0, 40);
 }
 
 async function columnState(store: Store, column: MetaColumn, options: ReadOptions): Promise<string> {

@@ -1,8 +1,18 @@
 /** Views stay what they were, or fail: new commits, changed files, restarts, other servers. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { zipOf } from "../store/zip-writer.ts";
 import { PYTHON, python } from "../zarr/python.ts";
 import { built, lineFrom, outcome, start } from "./program.ts";
 
@@ -168,6 +178,29 @@ describe.skipIf(why !== "")(
       expect(await contents(again, next.id, KEYS)).toEqual(await contents(again, next.id, KEYS));
     });
 
+    it("fails where it lies in an archive that is replaced, even if its table stays", async () => {
+      const members = filesBelow(join(DATA, "granules.zarr"));
+      const source = join(folder, "granules.zip");
+      writeFileSync(source, zipOf(members));
+      const server = await serve(source, "archive");
+      const view = await makeView(server);
+      const before = await contents(server, view.id, KEYS);
+      expect(before.map((text) => text.slice(0, 3))).toEqual(["200", "200", "200", "200"]);
+      const changed = members.map(([key, bytes]): [string, Uint8Array] =>
+        key === KEYS[1] ? [key, bytes.slice().reverse()] : [key, bytes],
+      );
+      writeFileSync(`${source}.new`, zipOf(changed));
+      renameSync(`${source}.new`, source);
+      await noticed(server, view.id);
+      const next = await makeView(server);
+      expect(next.version).not.toBe(view.version);
+      const after = await contents(server, next.id, KEYS);
+      expect(after[1]).toBe(
+        `200 ${Buffer.from(changed.find(([key]) => key === KEYS[1])![1]).toString("base64")}`,
+      );
+      expect(after[2]).toBe(before[2]);
+    });
+
     it("never gives new bytes under the old version, whenever it is read", async () => {
       const source = copy("rewritten.zarr");
       const server = await serve(source, "rewritten");
@@ -192,6 +225,15 @@ describe.skipIf(why !== "")(
     });
   },
 );
+
+/** Keys and values of a directory store. */
+function filesBelow(root: string): [string, Uint8Array][] {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort();
+  return paths.map((path) => [relative(root, path), new Uint8Array(readFileSync(path))]);
+}
 
 /** Every chunk of an array, with its bytes turned around. */
 function rewrite(array: string): void {
