@@ -118,7 +118,9 @@ async function openReferences(
   const virtual = new VirtualChunks(options.virtualChunks ?? [], options.patience);
   const store = new ReferenceStore(references, virtual, await folderUrl(location));
   if (await findSign(store, options)) return new CacheStore(new CountingStore(store), cacheBytes(options));
-  const message = `${references.url} refers to no Zarr hierarchy: it names none of ${SIGNS.join(", ")}`;
+  const message =
+    `${references.url} is a file that refers to no Zarr hierarchy: it names none of ${SIGNS.join(", ")}; ` +
+    "to open a hierarchy itself name its directory";
   throw new ZarrsiftError("source_not_found", message);
 }
 
