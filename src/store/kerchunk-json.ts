@@ -9,7 +9,7 @@ import type { Listing, ReadOptions, Store } from "./store.ts";
 
 interface Parsed {
   find(key: string): Reference | undefined;
-  keys: KeyList;
+  list(prefix: string): Listing;
 }
 
 /** References in one JSON file, as kerchunk and fsspec have them (Kerchunk specification, versions 0 and 1). */
@@ -33,7 +33,7 @@ export class JsonReferences implements References {
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {
-    return (await this.#read(options)).keys.list(prefix);
+    return (await this.#read(options)).list(prefix);
   }
 
   async stamp(_key: string, options: ReadOptions = {}): Promise<string> {
@@ -92,7 +92,12 @@ function parseReferences(text: string, url: string): Parsed {
       throw badReferences(url, `${messageOf(error)} (${JSON.stringify(value).slice(0, 80)} at ${key})`);
     }
   };
-  return { find, keys: new KeyList(refs.keys()) };
+  let keys: KeyList | undefined;
+  const list = (prefix: string) => {
+    keys ??= new KeyList(refs.keys());
+    return keys.list(prefix);
+  };
+  return { find, list };
 }
 
 /** @throws Error saying what is wrong */

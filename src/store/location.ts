@@ -33,10 +33,10 @@ export async function locate(source: string): Promise<Location> {
 function splitUrl(source: string): Location & { kind: "http" } {
   const at = source.indexOf("#");
   const url = at < 0 ? source : source.slice(0, at);
-  return { kind: "http", url, ref: at < 0 ? undefined : decodeRef(source.slice(at + 1)) };
+  return { kind: "http", url, ref: at < 0 ? undefined : decoded(source.slice(at + 1)) };
 }
 
-function decodeRef(text: string): string | undefined {
+function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text) || undefined;
   } catch {
@@ -91,10 +91,8 @@ export async function splitObject(
   const match = /^([^?]*)\/([^/?]+)(\?.*)?$/.exec(location.url);
   if (!match || /\/$/.test(match[1]!)) return undefined;
   const [, folder, name, query = ""] = match;
-  return {
-    folder: { ...location, url: folder + query },
-    key: location.kind === "http" ? decodeURIComponent(name!) : name!,
-  };
+  const key = location.kind === "http" ? decoded(name!) : name;
+  return key === undefined ? undefined : { folder: { ...location, url: folder + query }, key };
 }
 
 /** URL of the folder that a source is in, a slash at its end. Local paths are taken as they are, not percent-encoded. */
