@@ -18,6 +18,8 @@ import type { View } from "./view/view.ts";
 export interface OpenOptions extends SourceReadOptions {
   /** Name of the collection: what SQL may call the table, and part of a view's id. Default `meta`. */
   name?: string;
+  /** Columns that views have as fields where neither the SQL nor `fields` of a view names any; default: all. */
+  fields?: readonly string[];
   /** Opens the same source at another version; what a view of an older Icechunk snapshot is restored through. */
   openVersion?: (version: string) => Promise<Store>;
 }
@@ -148,7 +150,8 @@ export class Collection {
             ...options,
             overlapping: layout !== "granules",
           });
-    const fields = fieldsOf(now.table, query, options.fields);
+    const named = options.fields ?? (query?.selects === "list" ? undefined : this.#options.fields);
+    const fields = fieldsOf(now.table, query, named);
     const definition = await defineView({
       collection: this.name,
       version: await now.version(),
@@ -157,7 +160,7 @@ export class Collection {
       ...(options.params && { params: options.params }),
       ...(options.bbox && { bbox: options.bbox }),
       ...(options.datetime !== undefined && { datetime: options.datetime }),
-      named: options.fields,
+      named,
       fields: fields.columns,
       layout,
       groupBy: options.groupBy,

@@ -37,7 +37,7 @@ export async function open(
   const store = await openSource(source, options);
   const openVersion = async (version: string) => {
     const location = await locate(source);
-    return openSource(`${location.kind === "directory" ? location.path : location.url}#${version}`, options);
+    return openSource(`${"path" in location ? location.path : location.url}#${version}`, options);
   };
   try {
     return await openCollection(store, { ...options, openVersion });

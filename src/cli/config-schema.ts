@@ -31,6 +31,11 @@ const COLLECTION = {
       description: "HTTP statuses that mean not there; default [404]",
     },
     columns: { type: "array", items: TEXT, description: "names of the columns, where they cannot be listed" },
+    fields: {
+      type: "array",
+      items: TEXT,
+      description: "columns that views have as fields where nobody names any; default: all",
+    },
     location: {
       type: "object",
       description: "the column that says where granules are, and how its values become paths: /groups/{id}",
@@ -47,11 +52,15 @@ const COLLECTION = {
     virtual_chunks: {
       type: "array",
       description:
-        "where virtual chunks of an Icechunk repository may be read, and as whom; nowhere else they are",
+        "where virtual chunks, and what reference files lead to, may be read, and as whom; nowhere else they are",
       items: {
         type: "object",
         properties: {
-          prefix: { ...TEXT, pattern: "^(s3://|https?://|file:///).", description: "all below it" },
+          prefix: {
+            ...TEXT,
+            pattern: "^(s3://.|https?://.|file:///.|[^:]+$)",
+            description: "URL or folder, relative to this file: all below it",
+          },
           ...S3,
         },
         required: ["prefix"],

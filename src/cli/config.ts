@@ -6,6 +6,7 @@ import type { AllowedPrefix, OpenOptions, S3Options, SourceOptions } from "../in
 import type { Limits } from "../server/options.ts";
 import { suggest, UsageError } from "./args.ts";
 import { CONFIG_SCHEMA } from "./config-schema.ts";
+import { allowedPlace } from "./reading.ts";
 
 /** A collection that a configuration names. */
 export interface ConfiguredSource {
@@ -14,6 +15,8 @@ export interface ConfiguredSource {
   source: string;
   ref: string | undefined;
   options: OpenOptions & SourceOptions;
+  /** Where its default fields are named: `file:line`. */
+  fieldsAt?: string;
 }
 
 /** What a configuration file of `serve` may say. */
@@ -29,7 +32,7 @@ interface S3Setting {
   credentials?: { access_key_id_env: string; secret_access_key_env: string; session_token_env?: string };
 }
 
-interface CollectionSetting extends Pick<OpenOptions, "columns" | "location"> {
+interface CollectionSetting extends Pick<OpenOptions, "columns" | "fields" | "location"> {
   source: string;
   ref?: string;
   absent?: number[];
@@ -139,19 +142,22 @@ class Reader {
   }
 
   source(name: string, setting: CollectionSetting, folder: string): ConfiguredSource {
-    const { source, ref, absent, columns, location } = setting;
+    const { source, ref, absent, columns, fields, location } = setting;
     const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(source);
     const options = {
       name,
       absent,
       ...(columns && { columns }),
+      ...(fields && { fields }),
       ...(location && { location }),
       ...(setting.s3 && { s3: this.#s3(setting.s3, ["s3"]) }),
       virtualChunks: setting.virtual_chunks?.map((one, i): AllowedPrefix => {
-        return { prefix: one.prefix, ...this.#s3(one, ["virtual_chunks", String(i)]) };
+        const prefix = allowedPlace(one.prefix, folder);
+        return { prefix, ...this.#s3(one, ["virtual_chunks", String(i)]) };
       }),
     };
-    return { name, source: isUrl ? source : resolve(folder, source), ref, options };
+    const fieldsAt = this.#place(["fields"]);
+    return { name, source: isUrl ? source : resolve(folder, source), ref, options, fieldsAt };
   }
 
   #s3({ endpoint, region, path_style, credentials: names }: S3Setting, path: string[]): S3Options {

@@ -10,12 +10,13 @@ import type { Store } from "../store/store.ts";
 import type { WritableStore } from "../store/writable.ts";
 import { openTable } from "../table/open.ts";
 import { Hierarchy } from "../zarr/hierarchy.ts";
-import { type Arguments, absentStatuses, UsageError } from "./args.ts";
+import { type Arguments, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { IndexThreads } from "./index-threads.ts";
 import { log, print } from "./output.ts";
+import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
 import { RowProgress } from "./row-progress.ts";
-import { ABSENT_HELP, SOURCE_HELP } from "./source.ts";
+import { SOURCE_HELP } from "./source.ts";
 
 const help = `usage: zarrsift index SOURCE [options]
 
@@ -29,7 +30,7 @@ ${SOURCE_HELP}
   --drop               take the indexes away, with --column those of that column
   --to DIR             keep them in DIR, for a source that cannot be written;
                        query and serve find them there with --indexes DIR
-  ${ABSENT_HELP}
+  ${READ_HELP}
 
 examples:
   zarrsift index granules.zarr
@@ -57,7 +58,7 @@ export const index: Command = {
     check: { type: "boolean" },
     drop: { type: "boolean" },
     to: { type: "string" },
-    absent: { type: "string" },
+    ...READ_OPTIONS,
   },
   async run(args) {
     const [source, ...surplus] = args.positionals;
@@ -74,7 +75,7 @@ export const index: Command = {
     const work: Work = { source, columns, args, signal: controller.signal };
     if (args.flag("drop")) return drop(work);
     const store = await openSource(source, {
-      absent: absentStatuses(args),
+      ...readingOf(args),
       cacheBytes: CACHE_BYTES,
       log,
       signal: work.signal,
@@ -117,7 +118,7 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
       : new IndexThreads({
           source,
           target: args.text("to") ?? source,
-          absent: absentStatuses(args),
+          reading: readingOf(args),
           cacheBytes: CACHE_BYTES,
         });
   try {

@@ -9,8 +9,8 @@ import { openTable } from "../table/open.ts";
 import { Hierarchy } from "../zarr/hierarchy.ts";
 import type { ThreadAnswer, ThreadData, ThreadTask } from "./index-threads.ts";
 
-const { source, target, absent, cacheBytes } = workerData as ThreadData;
-const store = await openSource(source, { absent, cacheBytes });
+const { source, target, reading, cacheBytes } = workerData as ThreadData;
+const store = await openSource(source, { ...reading, cacheBytes });
 const hierarchy = await Hierarchy.open(store);
 const table = await openTable(hierarchy, store);
 const writable = await openWritable(target);

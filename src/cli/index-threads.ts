@@ -3,13 +3,15 @@ import { Worker } from "node:worker_threads";
 import { type ErrorCode, ZarrsiftError } from "../errors.ts";
 import type { RemoteProduct } from "../index/build/build.ts";
 import type { ProductOptions } from "../index/build/product.ts";
+import type { Reading } from "./reading.ts";
 
 /** What a thread is given at its start. */
 export interface ThreadData {
   source: string;
   /** Directory that is written. */
   target: string;
-  absent: number[] | undefined;
+  /** How the source is read. */
+  reading: Reading;
   cacheBytes: number;
 }
 

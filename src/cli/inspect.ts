@@ -1,12 +1,12 @@
 import type { Description, IndexDescription } from "../describe.ts";
 import { open } from "../index.ts";
-import { absentStatuses, UsageError } from "./args.ts";
-import { ambientS3 } from "./aws.ts";
+import { UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
+import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
 
 const KINDS = { rtree: "R-tree", btree: "B+tree", category: "category" } as const;
 
@@ -17,7 +17,7 @@ ${SOURCE_HELP}
 
   --json               the same as JSON
   ${INDEXES_HELP}
-  ${ABSENT_HELP}
+  ${READ_HELP}
 
 examples:
   zarrsift inspect granules.zarr
@@ -28,7 +28,7 @@ examples:
 /** `zarrsift inspect SOURCE`: what a source holds. */
 export const inspect: Command = {
   help,
-  options: { json: { type: "boolean" }, indexes: { type: "string" }, absent: { type: "string" } },
+  options: { json: { type: "boolean" }, indexes: { type: "string" }, ...READ_OPTIONS },
   async run(args) {
     const [source, ...surplus] = args.positionals;
     if (source === undefined) throw new UsageError("inspect needs a SOURCE");
@@ -37,8 +37,7 @@ export const inspect: Command = {
     try {
       const collection = await open(source, {
         indexes: args.text("indexes"),
-        absent: absentStatuses(args),
-        s3: ambientS3(),
+        ...readingOf(args),
         log,
       });
       const description = await collection.describe();

@@ -3,16 +3,16 @@ import { isZarrsiftError } from "../errors.ts";
 import { open } from "../index.ts";
 import type { QueryOptions } from "../plan/api.ts";
 import { explainOf } from "../plan/explain.ts";
-import { type Arguments, absentStatuses, choice, UsageError } from "./args.ts";
-import { ambientS3 } from "./aws.ts";
+import { type Arguments, choice, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { readParams } from "./params.ts";
 import { startProgress } from "./progress.ts";
+import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
 import { SqlFailure } from "./report.ts";
 import { FORMATS, rowsAs } from "./rows.ts";
-import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
 
 const help = `usage: zarrsift query SOURCE SQL [options]
 
@@ -24,7 +24,7 @@ ${SOURCE_HELP}
   --explain            show the steps instead of the answer; EXPLAIN in front of the SQL does the same
   --analyze            with --explain: run them too, and show rows, requests, bytes and times
   ${INDEXES_HELP}
-  ${ABSENT_HELP}
+  ${READ_HELP}
 
 examples:
   zarrsift query granules.zarr "SELECT idx, date FROM meta WHERE cloud_cover < 10 ORDER BY date LIMIT 5"
@@ -33,6 +33,7 @@ examples:
   zarrsift query granules.zarr 'SELECT idx FROM meta WHERE platform = $1' --params '["metop-a"]' --format csv
   zarrsift query granules.zarr "SELECT idx FROM meta WHERE date < TIMESTAMP '2025-07-01'" --explain --analyze
   zarrsift query granules.zarr "SELECT idx, date, bbox FROM meta" --format arrow > granules.arrows
+  zarrsift query refs.json "SELECT idx, date FROM meta" --allow /data/granules
 `;
 
 /** `zarrsift query SOURCE SQL`: rows of meta, in one of several formats. */
@@ -44,7 +45,7 @@ export const query: Command = {
     explain: { type: "boolean" },
     analyze: { type: "boolean" },
     indexes: { type: "string" },
-    absent: { type: "string" },
+    ...READ_OPTIONS,
   },
   async run(args) {
     const [source, sql, ...surplus] = args.positionals;
@@ -57,8 +58,7 @@ export const query: Command = {
     try {
       const collection = await open(source, {
         indexes: args.text("indexes"),
-        absent: absentStatuses(args),
-        s3: ambientS3(),
+        ...readingOf(args),
         log,
       });
       for await (const part of text(collection)) {

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import type { Collection } from "../collection.ts";
 import { open } from "../index.ts";
 import { type AppOptions, buildApp, type SourceCount } from "../server/index.ts";
-import { type Arguments, absentStatuses, integer, UsageError } from "./args.ts";
-import { ambientS3 } from "./aws.ts";
+import { type Arguments, integer, suggest, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { type ConfiguredSource, readConfig } from "./config.ts";
 import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, namedIndexes, namedSources, SOURCE_HELP } from "./source.ts";
+import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
+import { namedIndexes, namedSources, SOURCE_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
@@ -31,7 +31,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --redirect-seconds N how long signed URLs last (default 3600)
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
-  ${ABSENT_HELP}
+  ${READ_HELP}
 
 examples:
   zarrsift serve granules.zarr
@@ -52,7 +52,7 @@ export const serve: Command = {
     "redirect-seconds": { type: "string" },
     "state-dir": { type: "string" },
     indexes: { type: "string", multiple: true },
-    absent: { type: "string" },
+    ...READ_OPTIONS,
   },
   async run(args) {
     const config = args.text("config");
@@ -76,9 +76,9 @@ export const serve: Command = {
 
 /** Sources of the command line, read as this user. */
 function wordSources(args: Arguments): ConfiguredSource[] {
-  const absent = absentStatuses(args);
+  const reading = readingOf(args);
   return namedSources(args.positionals).map(({ name, source }) => {
-    return { name, source, ref: undefined, options: { name, absent, s3: ambientS3() } };
+    return { name, source, ref: undefined, options: { name, ...reading } };
   });
 }
 
@@ -124,7 +124,7 @@ async function openAll(
   const indexes = namedIndexes(args.texts("indexes"), sources);
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
-    return await Promise.all(
+    const collections = await Promise.all(
       sources.map(({ name, source, ref, options }, i) =>
         open(ref === undefined ? source : `${source}#${ref}`, {
           ...options,
@@ -134,9 +134,20 @@ async function openAll(
         }),
       ),
     );
+    for (const [i, collection] of collections.entries()) checkFields(collection, sources[i]!);
+    return collections;
   } finally {
     progress.done();
   }
+}
+
+function checkFields({ table }: Collection, { name, options, fieldsAt }: ConfiguredSource): void {
+  const known = ["idx", ...table.columns.keys()];
+  const unknown = options.fields?.find((field) => !known.includes(field));
+  if (unknown === undefined) return;
+  throw new UsageError(
+    `${fieldsAt}: ${unknown} is no column of ${name}${suggest(unknown, known)} (known: ${known.join(", ")})`,
+  );
 }
 
 function viewsFile(args: Arguments): string {

@@ -1,7 +1,8 @@
 import { suggest, UsageError } from "./args.ts";
 
 /** What `--help` of every command that takes a SOURCE says about it. */
-export const SOURCE_HELP = `SOURCE is a directory, or a file:, http:, https: or s3: URL, of a Zarr hierarchy or an Icechunk repository;
+export const SOURCE_HELP = `SOURCE is a directory, or a file:, http:, https: or s3: URL, of a Zarr hierarchy or an Icechunk repository,
+  or a zip archive or kerchunk references (JSON, Parquet) of a hierarchy;
   #REF behind it picks a branch, a tag or a snapshot of Icechunk.`;
 
 /** Help for `--absent`. */

@@ -10,6 +10,7 @@ export interface CoalesceOptions {
 }
 
 interface Asked {
+  key: string;
   offset: number;
   end: number;
   options: ReadOptions;
@@ -46,9 +47,11 @@ export class CoalesceStore implements Store {
     if ("suffixLength" in range) return this.#store.getRange(key, range, options);
     return new Promise((resolve) => {
       if (this.#asked.size === 0) afterTurn(() => this.#flush());
-      const asked = this.#asked.get(key) ?? [];
-      this.#asked.set(key, asked);
-      asked.push({ offset: range.offset, end: range.offset + range.length, options, resolve });
+      const { stamp, etag, unmodifiedSince } = options.expect ?? {};
+      const id = [key, stamp, etag, unmodifiedSince].join("\0");
+      const asked = this.#asked.get(id) ?? [];
+      this.#asked.set(id, asked);
+      asked.push({ key, offset: range.offset, end: range.offset + range.length, options, resolve });
     });
   }
 
@@ -71,8 +74,8 @@ export class CoalesceStore implements Store {
   #flush(): void {
     const asked = this.#asked;
     this.#asked = new Map();
-    for (const [key, ranges] of asked) {
-      for (const group of this.#groups(ranges)) this.#read(key, group);
+    for (const ranges of asked.values()) {
+      for (const group of this.#groups(ranges)) this.#read(group[0]!.key, group);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants, type Dirent, fstatSync, open, read } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf, ZarrsiftError } from "../errors.ts";
@@ -46,7 +46,7 @@ export class DirectoryStore implements Store {
 
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
     return this.#withFile(key, options, async (_, { size, mtimeNs }) => {
-      return { size: Number(size), stamp: `${size}-${mtimeNs}` };
+      return { size: Number(size), stamp: stampOf(size, mtimeNs) };
     });
   }
 
@@ -188,9 +188,17 @@ export class DirectoryStore implements Store {
   }
 }
 
-function refuseChanged({ mtimeNs }: BigIntStats, where: string, options: ReadOptions | undefined): void {
-  const limit = options?.expect?.unmodifiedSince;
-  if (limit === undefined || mtimeNs < (BigInt(limit) + 1n) * 1_000_000_000n) return;
+const stampOf = (size: bigint, mtimeNs: bigint) => `${size}-${mtimeNs}`;
+
+function refuseChanged(
+  { size, mtimeNs }: BigIntStats,
+  where: string,
+  options: ReadOptions | undefined,
+): void {
+  if (!options?.expect) return;
+  const { unmodifiedSince: limit, stamp } = options.expect;
+  const late = limit !== undefined && mtimeNs >= (BigInt(limit) + 1n) * 1_000_000_000n;
+  if (!late && (stamp === undefined || stamp === stampOf(size, mtimeNs))) return;
   throw new ZarrsiftError("source_changed", `${where} has changed since it was referred to`);
 }
 
@@ -218,6 +226,17 @@ export async function pathKind(path: string): Promise<"directory" | "file" | und
   const found = await stat(path).catch(() => undefined);
   if (!found) return undefined;
   return found.isDirectory() ? "directory" : "file";
+}
+
+/** The folder and the name of a file, symbolic links followed. */
+export async function splitPath(path: string): Promise<{ folder: string; name: string }> {
+  const real = await realpath(path);
+  return { folder: dirname(real), name: basename(real) };
+}
+
+/** The folder that a path is in, from the root. */
+export function absoluteFolder(path: string): string {
+  return dirname(resolve(path));
 }
 
 /** The path of a `file:` URL. */

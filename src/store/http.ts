@@ -198,12 +198,16 @@ export class HttpStore implements Store {
 
 function refuseChanged({ status, headers }: HttpAnswer, label: string, { expect }: ReadOptions): void {
   if (!expect || (status !== 200 && status !== 206)) return;
-  const etag = headers.get("etag");
-  const modified = Date.parse(headers.get("last-modified") ?? "") / 1000;
-  const other = expect.etag !== undefined && etag !== null && bareEtag(etag) !== bareEtag(expect.etag);
-  if (!other && !(modified > (expect.unmodifiedSince ?? Number.POSITIVE_INFINITY))) return;
+  const [etag, modified] = [headers.get("etag"), headers.get("last-modified")];
+  const { stamp, unmodifiedSince = Number.POSITIVE_INFINITY } = expect;
+  const expected = expect.etag ?? (stamp && isEtag(stamp) ? stamp : undefined);
+  const other = expected !== undefined && etag !== null && bareEtag(etag) !== bareEtag(expected);
+  const rewritten = stamp && !isEtag(stamp) && modified !== null && modified !== stamp;
+  if (!other && !rewritten && !(Date.parse(modified ?? "") / 1000 > unmodifiedSince)) return;
   throw new ZarrsiftError("source_changed", `${label} has changed since it was referred to`);
 }
+
+const isEtag = (stamp: string) => /^(W\/)?"/.test(stamp);
 
 function bareEtag(etag: string): string {
   return etag.replace(/^W\//, "").replaceAll('"', "");

@@ -22,3 +22,8 @@ export function keySegments(key: string): string[] {
 export function prefixSegments(prefix: string): string[] {
   return prefix === "" ? [] : keySegments(prefix);
 }
+
+/** Whether a name may be a segment of a key. */
+export function isSegment(name: string): boolean {
+  return !BAD_SEGMENT.test(name) && !name.includes("/");
+}

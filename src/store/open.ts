@@ -5,11 +5,16 @@ import { CountingStore } from "./count.ts";
 import { HttpStore } from "./http.ts";
 import type { Patience } from "./http-request.ts";
 import { isIcechunk, openIcechunk } from "./icechunk.ts";
+import { JsonReferences } from "./kerchunk-json.ts";
+import { isParquetReferences, ParquetReferences } from "./kerchunk-parquet.ts";
 import { LimitStore } from "./limit.ts";
-import { type Location, locate } from "./location.ts";
+import { folderUrl, type Location, locate, splitObject } from "./location.ts";
+import { ReferenceStore } from "./reference-store.ts";
+import type { References } from "./references.ts";
 import { type S3Options, S3Store } from "./s3.ts";
 import type { ReadOptions, Store, Traffic } from "./store.ts";
 import { type AllowedPrefix, VirtualChunks } from "./virtual-chunks.ts";
+import { ZipStore } from "./zip.ts";
 
 /** How a source is read. */
 export interface SourceOptions extends ReadOptions {
@@ -21,7 +26,7 @@ export interface SourceOptions extends ReadOptions {
   concurrency?: number | undefined;
   /** Endpoint, region and credentials for `s3:` sources; default: AWS, anonymously. */
   s3?: S3Options | undefined;
-  /** Where virtual chunks of an Icechunk repository may be read, and as whom; default: nowhere. */
+  /** Where virtual chunks, and what reference files name, may be read, and as whom; default: nowhere. */
   virtualChunks?: readonly AllowedPrefix[] | undefined;
   /** Retries and timeouts over HTTP. */
   patience?: Patience | undefined;
@@ -35,8 +40,8 @@ export interface SourceOptions extends ReadOptions {
 const SIGNS = ["zarr.json", ".zgroup", ".zmetadata", "meta/zarr.json", "meta/.zgroup", ".zarray"];
 
 /**
- * Opens a source: a path (in Node), or a `file:`, `http:`, `https:` or `s3:` URL, of a Zarr hierarchy or an Icechunk
- * repository; `#REF` behind it picks a branch, a tag or a snapshot of the latter.
+ * Opens a source: a path (in Node), or a `file:`, `http:`, `https:` or `s3:` URL, of a Zarr hierarchy, an Icechunk
+ * repository, a zip archive or kerchunk references; `#REF` behind it picks a branch, a tag or a snapshot of a repository.
  *
  * @returns a store with cache, coalescing and a limit of requests at once
  * @throws ZarrsiftError `source_not_found` where there is none of these, `bad_request` for a source that cannot
@@ -44,6 +49,8 @@ const SIGNS = ["zarr.json", ".zgroup", ".zmetadata", "meta/zarr.json", "meta/.zg
  */
 export async function openSource(source: string, options: SourceOptions = {}): Promise<Store> {
   const location = await locate(source);
+  const object = await openObject(location, options);
+  if (object) return plain(object, location);
   const base = new CountingStore(await baseStore(location, options), options.total);
   const limited = new LimitStore(base, options.concurrency ?? 32);
   const store = cached(limited, options);
@@ -54,7 +61,12 @@ export async function openSource(source: string, options: SourceOptions = {}): P
     const icechunk = await openIcechunk(limited, { ref: location.ref, signal, log, virtual });
     return cached(new CountingStore(icechunk), options);
   }
-  for (const sign of SIGNS) if (await store.stat(sign, options)) return plain(store, location);
+  const sign = await findSign(store, options);
+  if (sign === ".zmetadata" && isParquetReferences((await store.get(sign, options))!)) {
+    const references = new ParquetReferences(new CoalesceStore(limited));
+    return plain(await openReferences(references, location, options), location);
+  }
+  if (sign !== undefined) return plain(store, location);
   throw new ZarrsiftError(
     "source_not_found",
     `${base.url} holds no Zarr hierarchy and no Icechunk repository: none of ${SIGNS.join(", ")}, repo, ` +
@@ -62,8 +74,69 @@ export async function openSource(source: string, options: SourceOptions = {}): P
   );
 }
 
+async function findSign(store: Store, options: ReadOptions): Promise<string | undefined> {
+  for (const sign of SIGNS) if (await store.stat(sign, options)) return sign;
+  return undefined;
+}
+
+/** What URLs of objects end with. A file is one, whatever its name. */
+const OBJECT_NAME = /\.(zip|json)$/i;
+/** More of a file's beginning than any space before its first character. */
+const START_BYTES = 64;
+
+/** A source in one object; `undefined` where there is no such object. */
+async function openObject(location: Location, options: SourceOptions): Promise<Store | undefined> {
+  const place = await splitObject(location);
+  if (!place || (location.kind !== "file" && !OBJECT_NAME.test(place.key))) return undefined;
+  const base = new CountingStore(await baseStore(place.folder, options), options.total);
+  const files = new CoalesceStore(new LimitStore(base, options.concurrency ?? 32));
+  const start = await firstBytes(files, place.key, options);
+  if (start?.startsWith("PK")) return openZip(new ZipStore(files, place.key), options);
+  if (start?.trimStart().startsWith("{"))
+    return openReferences(new JsonReferences(files, place.key), location, options);
+  if (location.kind !== "file") return undefined;
+  const message = `${location.path} is a file, but no zip archive and no kerchunk reference file (JSON)`;
+  throw new ZarrsiftError("source_not_found", message);
+}
+
+async function openZip(zip: ZipStore, options: SourceOptions): Promise<Store> {
+  if (await findSign(zip, options)) return new CacheStore(zip, cacheBytes(options));
+  const { keys, prefixes } = await zip.list("", options);
+  const inside =
+    keys.length === 0 && prefixes.length === 1
+      ? `; all of it is below ${prefixes[0]}/: zip what is in there`
+      : "";
+  const message = `${zip.url} holds no Zarr hierarchy: none of ${SIGNS.join(", ")} is a member${inside}`;
+  throw new ZarrsiftError("source_not_found", message);
+}
+
+async function openReferences(
+  references: References,
+  location: Location,
+  options: SourceOptions,
+): Promise<Store> {
+  const virtual = new VirtualChunks(options.virtualChunks ?? [], options.patience);
+  const store = new ReferenceStore(references, virtual, await folderUrl(location));
+  if (await findSign(store, options)) return new CacheStore(new CountingStore(store), cacheBytes(options));
+  const message =
+    `${references.url} is a file that refers to no Zarr hierarchy: it names none of ${SIGNS.join(", ")}; ` +
+    "to open a hierarchy itself name its directory";
+  throw new ZarrsiftError("source_not_found", message);
+}
+
+async function firstBytes(files: Store, key: string, options: ReadOptions): Promise<string | undefined> {
+  const stat = await files.stat(key, options);
+  if (!stat) return undefined;
+  const bytes = await files.getRange(key, { offset: 0, length: Math.min(START_BYTES, stat.size) }, options);
+  return bytes && new TextDecoder("latin1").decode(bytes);
+}
+
+function cacheBytes({ cacheBytes = 64 * 1024 * 1024 }: SourceOptions): number {
+  return cacheBytes;
+}
+
 function cached(store: Store, options: SourceOptions): Store {
-  return new CacheStore(new CoalesceStore(store), options.cacheBytes ?? 64 * 1024 * 1024);
+  return new CacheStore(new CoalesceStore(store), cacheBytes(options));
 }
 
 async function baseStore(location: Location, options: SourceOptions): Promise<Store> {

@@ -19,7 +19,10 @@ export interface Store {
    */
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
-  /** Size and a stamp that changes when the bytes do (mtime, ETag); `undefined`: no such key. */
+  /**
+   * Size and a stamp that changes when the bytes do (mtime, ETag), as of now; `undefined`: no such key. Where one file
+   * holds or names all values, its own stamp is part of theirs.
+   */
   stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined>;
 
   /**
@@ -51,10 +54,18 @@ export interface ReadOptions {
   /** What this read costs below all caches is added here. */
   traffic?: Traffic | undefined;
   /**
-   * What the object must still be, else `source_changed`. HTTP and S3 look at both as far as the server tells them,
-   * directories at the time.
+   * What the object must still be, else `source_changed`: of this ETag, of this or an earlier time (seconds since
+   * 1970), of the stamp that `stat` gave. HTTP and S3 look at all of them as far as the server tells, directories at
+   * times and stamps.
    */
-  expect?: { etag?: string | undefined; unmodifiedSince?: number | undefined } | undefined;
+  expect?: Expectation | undefined;
+}
+
+/** See `ReadOptions`. */
+export interface Expectation {
+  etag?: string | undefined;
+  unmodifiedSince?: number | undefined;
+  stamp?: string | undefined;
 }
 
 /** What was asked of a source: requests sent and bytes of values received. */

@@ -1,7 +1,9 @@
 import { ZarrsiftError } from "../errors.ts";
+import { CoalesceStore } from "./coalesce.ts";
 import { HttpStore } from "./http.ts";
 import type { Patience } from "./http-request.ts";
 import type { ChunkReference } from "./icechunk-references.ts";
+import { LimitStore } from "./limit.ts";
 import { type S3Options, S3Store } from "./s3.ts";
 import type { ByteRange, ReadOptions, Store } from "./store.ts";
 
@@ -10,6 +12,9 @@ export interface AllowedPrefix extends S3Options {
   /** `s3://bucket/prefix/`, `https://host/path/` or `file:///folder/`; whatever lies below it. */
   prefix: string;
 }
+
+/** Requests at once below each prefix. */
+const CONCURRENCY = 32;
 
 /** Reads what references point to: only below the prefixes that were allowed, each with its own credentials. */
 export class VirtualChunks {
@@ -24,22 +29,42 @@ export class VirtualChunks {
   }
 
   /**
+   * The store that an object is in, and its key there.
+   * @throws ZarrsiftError `source_forbidden` where no allowed prefix covers it
+   */
+  async place(location: string): Promise<{ store: Store; key: string }> {
+    const place = this.#allowed.find(({ prefix }) => location.startsWith(prefix));
+    if (!place) throw notAllowed(location);
+    const rest = location.slice(place.prefix.length);
+    return { store: await place.open(), key: /^https?:/.test(place.prefix) ? decoded(rest) : rest };
+  }
+
+  /**
    * A range of what `reference` names.
-   * @throws ZarrsiftError `source_forbidden` where no allowed prefix covers it, `source_changed`, and as stores do; an
-   *   object that is not there is `source_unreadable`, for the chunk itself is not missing
+   * @throws ZarrsiftError `source_forbidden`, `source_changed`, and as stores do; an object that is not there is
+   *   `source_unreadable`, for the chunk itself is not missing
    */
   async read(reference: ChunkReference, range: ByteRange, options: ReadOptions): Promise<Uint8Array> {
     const { location, offset, length, etag, unmodifiedSince } = reference;
-    const place = this.#allowed.find(({ prefix }) => location.startsWith(prefix));
-    if (!place) throw notAllowed(location);
-    const store = await place.open();
-    const rest = location.slice(place.prefix.length);
-    const key = /^https?:/.test(place.prefix) ? decodeURIComponent(rest) : rest;
+    const { store, key } = await this.place(location);
     const skip = "suffixLength" in range ? Math.max(0, length - range.suffixLength) : range.offset;
     const span = { offset: offset + skip, length: "suffixLength" in range ? length - skip : range.length };
     const bytes = await store.getRange(key, span, { ...options, expect: { etag, unmodifiedSince } });
     if (bytes) return bytes;
-    throw new ZarrsiftError("source_unreadable", `${location}, which a virtual chunk lies in, is not there`);
+    throw missingTarget(location);
+  }
+}
+
+/** The error for an object that is referred to and is not there. */
+export function missingTarget(location: string): ZarrsiftError {
+  return new ZarrsiftError("source_unreadable", `${location}, which a virtual chunk lies in, is not there`);
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }
 
@@ -52,6 +77,10 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 }
 
 async function openPrefix(allowed: AllowedPrefix, patience: Patience): Promise<Store> {
+  return new CoalesceStore(new LimitStore(await prefixStore(allowed, patience), CONCURRENCY));
+}
+
+async function prefixStore(allowed: AllowedPrefix, patience: Patience): Promise<Store> {
   const { prefix } = allowed;
   if (prefix.startsWith("s3://")) return new S3Store(prefix, { ...patience, ...allowed });
   if (/^https?:\/\//.test(prefix)) return new HttpStore(prefix, patience);
@@ -68,8 +97,8 @@ async function openPrefix(allowed: AllowedPrefix, patience: Patience): Promise<S
 function notAllowed(location: string): ZarrsiftError {
   return new ZarrsiftError(
     "source_forbidden",
-    `A virtual chunk lies in ${location}, which nobody has allowed to be read: name its prefix under virtual_chunks ` +
-      "in the configuration of serve, with its endpoint and credentials",
+    `A virtual chunk lies in ${location}, which nobody has allowed to be read: --allow names a folder or URL that may be, ` +
+      "virtual_chunks in a configuration also its endpoint and credentials",
     { details: { location } },
   );
 }

@@ -80,12 +80,18 @@ export abstract class MadeChunks implements ChunkSource {
 
 const SHARD_INDEXES_KEPT = 256;
 
+/** A shard's index, and what the shard must still be for its places to mean anything. */
+interface OpenShard {
+  index: ShardIndex | undefined;
+  expect: ReadOptions["expect"];
+}
+
 /** The inner chunks of a sharded array, bytes untouched: one range read each, after the shard's index. */
 export class InnerChunks implements ChunkSource {
   readonly #shards: StoredChunks;
   readonly #meta: ArrayMeta;
   readonly #perShard: number[];
-  readonly #indexes = new Lru<{ index: ShardIndex | undefined }>(SHARD_INDEXES_KEPT);
+  readonly #indexes = new Lru<OpenShard>(SHARD_INDEXES_KEPT);
 
   /** `sharded` and `inner` describe the array with its shards, and the same array as that of its inner chunks. */
   constructor(shards: StoredChunks, sharded: ArrayMeta, inner: ArrayMeta) {
@@ -99,8 +105,8 @@ export class InnerChunks implements ChunkSource {
   }
 
   async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const { key, place } = await this.#find(coords);
-    return place && this.#shards.store.getRange(key, place, options);
+    const { key, place, expect } = await this.#find(coords);
+    return place && this.#shards.store.getRange(key, place, { ...options, expect });
   }
 
   async readRange(
@@ -108,7 +114,7 @@ export class InnerChunks implements ChunkSource {
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
-    const { key, place } = await this.#find(coords);
+    const { key, place, expect } = await this.#find(coords);
     if (!place) return undefined;
     const start =
       "suffixLength" in range
@@ -116,7 +122,8 @@ export class InnerChunks implements ChunkSource {
         : Math.min(range.offset, place.length);
     const length =
       "suffixLength" in range ? place.length - start : Math.min(range.length, place.length - start);
-    return this.#shards.store.getRange(key, { offset: place.offset + start, length }, options);
+    const part = { offset: place.offset + start, length };
+    return this.#shards.store.getRange(key, part, { ...options, expect });
   }
 
   async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
@@ -130,13 +137,23 @@ export class InnerChunks implements ChunkSource {
 
   async #find(coords: readonly number[]) {
     const key = this.#shards.key(coords.map((c, axis) => Math.floor(c / this.#perShard[axis]!)));
-    const load = async () => ({ index: await readShardIndex(this.#shards.store, key, this.#meta) });
-    const { index } = await this.#indexes.load(key, load, () => 1);
+    const { index, expect } = await this.#indexes.load(
+      key,
+      () => this.#open(key),
+      () => 1,
+    );
     const position = coords.reduce(
       (at, c, axis) => at * this.#perShard[axis]! + (c % this.#perShard[axis]!),
       0,
     );
-    return { key, place: index?.chunk(position) };
+    return { key, place: index?.chunk(position), expect };
+  }
+
+  async #open(key: string): Promise<OpenShard> {
+    const { store } = this.#shards;
+    const stat = store.snapshot === undefined ? await store.stat(key) : undefined;
+    const expect = stat && { stamp: stat.stamp };
+    return { index: await readShardIndex(store, key, this.#meta, { expect }), expect };
   }
 }
 

@@ -20,6 +20,8 @@ collections:
   winds:
     source: data/winds.zarr
     columns: [date, bbox]
+    fields: [date]
+    virtual_chunks: [{ prefix: data/nc }]
     location: { column: id, template: "/groups/{id}" }
   remote:
     source: s3://bucket/x.icechunk
@@ -47,7 +49,12 @@ describe("the configuration", () => {
     expect(winds).toMatchObject({
       name: "winds",
       source: join(folder, "data/winds.zarr"),
-      options: { columns: ["date", "bbox"], location: { column: "id", template: "/groups/{id}" } },
+      options: {
+        columns: ["date", "bbox"],
+        fields: ["date"],
+        location: { column: "id", template: "/groups/{id}" },
+        virtualChunks: [{ prefix: `file://${join(folder, "data/nc")}` }],
+      },
     });
     expect(winds?.options.s3).toBeUndefined();
     expect(remote).toMatchObject({
@@ -75,9 +82,17 @@ describe("the configuration", () => {
       /c\.yaml:5: unknown setting endpiont/,
     ],
     ["collections:\n  a/b: {source: x}\n", /c\.yaml:\d: collections may not be named "a\/b"/],
+    [
+      "collections:\n  a:\n    source: x\n    fields: date\n",
+      /c\.yaml:4: collections\.a\.fields must be array/,
+    ],
+    [
+      "collections:\n  a:\n    source: x\n    virtual_chunks:\n      - prefix: s3://a/\n      - prefix: gs://b/\n",
+      /c\.yaml:6: .*prefix must match pattern/,
+    ],
     ["- 1\n", /c\.yaml:1: the file must be object/],
     ["limits: {\n", /c\.yaml:\d: /],
-    [FULL, /c\.yaml:14: the environment variable KEY is not set/],
+    [FULL, /c\.yaml:16: the environment variable KEY is not set/],
   ])("names the line of what is wrong: %j", (text, message) => {
     expect(() => readConfig(written(text), {})).toThrow(message);
   });

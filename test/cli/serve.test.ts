@@ -83,6 +83,14 @@ describe.skipIf(!built || !existsSync(STORE))("serve", () => {
     expect((await ended).code).toBe(0);
   });
 
+  it("refuses default fields that are no columns, by their line", async () => {
+    const file = join(state, "fields.yaml");
+    writeFileSync(file, `collections:\n  winds:\n    source: ${STORE}\n    fields:\n      - dat\n`);
+    const { code, stderr } = await zarrsift("serve", "--config", file, "--port", "0");
+    expect(stderr).toContain("fields.yaml:5: dat is no column of winds; did you mean date?");
+    expect(code).toBe(2);
+  });
+
   it("refuses a configuration it does not understand", async () => {
     const file = join(state, "bad.json");
     for (const [text, message] of [

@@ -11,7 +11,9 @@ import { HttpStore } from "../../src/store/http.ts";
 import { LimitStore } from "../../src/store/limit.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
+import { ZipStore } from "../../src/store/zip.ts";
 import { directoryHandler, TestServer } from "./server.ts";
+import { zipOf } from "./zip-writer.ts";
 
 const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 const VALUES: [string, Uint8Array][] = [
@@ -29,6 +31,7 @@ const MAKE: Record<string, () => Store> = {
   memory: () => new MemoryStore(VALUES),
   directory: () => new DirectoryStore(folder),
   http: () => new HttpStore(server.url),
+  "zip archive": () => new ZipStore(new MemoryStore([["x.zip", zipOf(VALUES)]]), "x.zip"),
   "all wrappers": () =>
     new CacheStore(new CoalesceStore(new LimitStore(new CountingStore(new MemoryStore(VALUES)), 2)), 10_000),
 };

@@ -192,6 +192,9 @@ describe("rows", () => {
     const first = await id(a, "SELECT note FROM meta WHERE idx < 2");
     expect(await id(b, "SELECT note FROM meta WHERE NOT idx >= 2")).toBe(first);
     expect(await id(a, [0, 1], { fields: ["note"] })).toBe(first);
+    const c = await openCollection(await tinyCollection(plain, columns), { name: "tiny", fields: ["note"] });
+    expect(await id(c, [0, 1])).toBe(first);
+    expect(await id(c, "SELECT * FROM meta WHERE idx < 2")).toBe(first);
     const others = [
       await id(a, [1, 0], { fields: ["note"] }),
       await id(a, [0, 1], { fields: ["cloud"] }),
@@ -199,6 +202,19 @@ describe("rows", () => {
       await id(a, [0], { fields: ["note"] }),
     ];
     expect(new Set([first, ...others]).size).toBe(5);
+  });
+
+  test("default fields give way to those that are named, and stay with the view", async () => {
+    const store = await tinyCollection(plain, columns);
+    const other = await openCollection(store, { name: "tiny" });
+    const own = await openCollection(store, { name: "tiny", fields: ["note"] });
+    expect((await own.view("SELECT cloud FROM meta")).fields).toEqual(["idx", "cloud"]);
+    expect((await own.view([0], { fields: ["units"] })).fields).toEqual(["idx", "units"]);
+    const view = await own.view("SELECT idx FROM meta WHERE idx = 1");
+    expect(view.fields).toEqual(["idx", "note"]);
+    expect((await other.restore(view.definition)).fields).toEqual(["idx", "note"]);
+    const unknown = await openCollection(store, { fields: ["nope"] });
+    await expect(unknown.view([0])).rejects.toMatchObject({ code: "unknown_column" });
   });
 
   test.each([

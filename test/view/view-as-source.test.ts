@@ -1,5 +1,5 @@
 /** A view is a collection itself: opened, queried and viewed again; made again from its definition; pinned. */
-import { cpSync, existsSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -106,6 +106,24 @@ describe.skipIf(!existsSync(data))("views of real granules", () => {
       expect(await again.store(3).get(key)).toEqual(await view.store(3).get(key));
     }
     await Promise.all([here.close(), there.close()]);
+  });
+
+  test("parts of a shard that is replaced under its index are never handed out", async () => {
+    const copy = join(work, "resharded.zarr");
+    cpSync(join(source, "meta"), join(copy, "meta"), { recursive: true });
+    cpSync(join(source, "zarr.json"), join(copy, "zarr.json"));
+    cpSync(join(source, "S6A_P4_2__HR_RED__NR"), join(copy, "S6A_P4_2__HR_RED__NR"), { recursive: true });
+    const collection = await open(copy);
+    const face = (await collection.view([47])).asStore(2);
+    const path =
+      "S6A_P4_2__HR_RED__NR/S6A_P4_2__HR_RED__NR_014_191_20210403T004056_20210403T005056_F00/altitude";
+    expect((await face.get(`${path}/0`))?.length).toBeGreaterThan(100);
+    const shard = join(copy, path, "c/0");
+    writeFileSync(shard, readFileSync(shard).reverse());
+    await expect(face.get(`${path}/1`)).rejects.toMatchObject({
+      code: "source_changed",
+    });
+    await collection.close();
   });
 
   test("when the source changes, its views fail at once and say so, and new ones see what is there now", {

@@ -1,3 +1,4 @@
+import { crc32 } from "../../store/crc32.ts";
 import type { JsonObject } from "../json.ts";
 import type { BytesCodec } from "./codec.ts";
 import { crc32c } from "./crc32c.ts";
@@ -38,18 +39,6 @@ export function checksumCodec(name: string, configuration: JsonObject): BytesCod
       return out;
     },
   };
-}
-
-const CRC32_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ CRC32_TABLE[(crc ^ bytes[i]!) & 255]!;
-  return ~crc >>> 0;
 }
 
 /** RFC 1950, 8.2. */
