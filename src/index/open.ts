@@ -195,10 +195,10 @@ function ownZones(column: MetaColumn, record: JsonObject, reads: IndexReads, tru
 
 /** Chunks that are read anyway are compared with what they were. */
 function watch(column: MetaColumn, truth: Truth): void {
-  column.onStored = (chunk, bytes) => {
+  column.observe((chunk, bytes) => {
     // That the record cannot be read says nothing about the column.
     truth.observe(chunk, bytes).catch(() => {});
-  };
+  });
 }
 
 /** R-trees as zarr-datafusion-search keeps them: an array of bytes named like the geometry column. */

@@ -45,9 +45,7 @@ export class DirectoryStore implements Store {
   }
 
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
-    return this.#withFile(key, options, async (_, { size, mtimeNs }) => {
-      return { size: Number(size), stamp: `${size}-${mtimeNs}` };
-    });
+    return this.#withFile(key, options, async (_, info) => statOf(info));
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {
@@ -82,6 +80,7 @@ export class DirectoryStore implements Store {
     const where = `${this.url}/${key}`;
     return this.#withFile(key, options, async (file, info) => {
       const size = Number(info.size);
+      if (!range) options?.onStat?.(statOf(info));
       return readSpan(file, range ? spanOf(range, size, where) : { offset: 0, length: size }, where);
     });
   }
@@ -212,6 +211,11 @@ export async function pathKind(path: string): Promise<"directory" | "file" | und
   if (!found) return undefined;
   return found.isDirectory() ? "directory" : "file";
 }
+
+const statOf = ({ size, mtimeNs }: BigIntStats): KeyStat => ({
+  size: Number(size),
+  stamp: `${size}-${mtimeNs}`,
+});
 
 /** The path of a `file:` URL. */
 export function urlPath(url: string): string {

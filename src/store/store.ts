@@ -45,6 +45,11 @@ export interface ReadOptions {
   /** What this read costs below all caches is added here. */
   traffic?: Traffic | undefined;
   /**
+   * Told what `stat` would have said of a value that `get` returns, as it was when it was read. Stores that learn it
+   * along the way tell it, caches what it was then.
+   */
+  onStat?: ((stat: KeyStat) => void) | undefined;
+  /**
    * What the object must still be, else `source_changed`. HTTP and S3 look at both as far as the server tells them,
    * directories at the time.
    */

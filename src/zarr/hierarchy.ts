@@ -83,9 +83,11 @@ export class Hierarchy {
   }
 
   async #findChildren(path: string): Promise<string[] | undefined> {
-    const node = await this.node(path);
+    // Far away, one is not to wait for the other.
+    const early = this.#nodes.get(path) ? undefined : this.#store.list(path);
+    const [node, found] = await Promise.all([this.node(path), early]);
     if (node?.nodeType === "array") return [];
-    const listing = await this.#store.list(path);
+    const listing = early ? found : await this.#store.list(path);
     if (node && this.format === 3) await this.#consolidate(path, node);
     let known = this.#knownChildren(path);
     if (node && !listing && !known) {
