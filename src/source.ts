@@ -176,7 +176,7 @@ function placeBeside(store: Store): IndexPlace {
 /** Starts reading what is needed later: far away, nothing is to wait for what it does not need. */
 async function readAhead(hierarchy: Hierarchy, options: SourceReadOptions): Promise<void> {
   try {
-    if (!options.indexStore) hierarchy.node("indexes").catch(() => {});
+    if (!options.indexStore) hierarchy.consolidatedNode("indexes").catch(() => {});
     const names = await hierarchy.children("meta");
     // The root may have very many children, which nobody needs where rows say where their granules are.
     if (names && !names.includes("array_location") && !options.location) await hierarchy.children("");

@@ -64,7 +64,7 @@ export class BTree implements OrderedIndex {
 
   constructor(record: TreeOfKeysRecord, reads: IndexReads, truth: Truth) {
     this.column = record.column;
-    this.path = `/${record.path}`;
+    this.path = `/indexes/${record.column}`;
     this.covered = record.covered;
     this.nullCount = record.nulls - (record.covered < record.rows ? record.nullsInLastChunk : 0);
     this.#record = record;

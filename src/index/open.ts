@@ -36,7 +36,7 @@ export async function openIndexes(
   options: IndexOptions = {},
 ): Promise<IndexSet> {
   const reads: IndexReads = { store, hierarchy, cache: newIndexCache(options.cacheBytes ?? DEFAULT_CACHE) };
-  const group = await hierarchy.node("indexes", options).catch((error) => {
+  const group = await hierarchy.consolidatedNode("indexes", options).catch((error) => {
     if (isZarrsiftError(error, "corrupt_metadata")) return messageOf(error);
     throw error;
   });

@@ -50,7 +50,7 @@ export class RTree implements SpatialIndex {
 
   constructor(record: TreeRecord, reads: IndexReads, truth: Truth) {
     this.column = record.column;
-    this.path = `/${record.path}`;
+    this.path = `/indexes/${record.column}`;
     this.covered = record.covered;
     this.#record = record;
     this.#reads = reads;

@@ -81,15 +81,16 @@ async function cold(name: string, sql: string) {
 }
 
 describe("from a cold cache", () => {
-  test.each([3])("a question about time and place reads little, in few rounds: v%i", async (format) => {
+  test.each([3, 2])("a question about time and place reads little, in few rounds: v%i", async (format) => {
     const { rows, seen, heads } = await cold(`v${format}`, SEED);
     const scanned = await cold("bare", SEED);
     expect(rows).toEqual(scanned.rows);
     expect(rows.length).toBeGreaterThan(20);
     // What kind of source it is, and not what has become of its chunks.
     expect(heads).toBeLessThanOrEqual(2);
-    expect(seen.requests).toBeLessThanOrEqual(format === 3 ? 24 : 40);
-    expect(seen.rounds).toBeLessThanOrEqual(8);
+    // v2 has three documents a node, and is known to be no v3 first.
+    expect(seen.requests).toBeLessThanOrEqual(format === 3 ? 24 : 44);
+    expect(seen.rounds).toBeLessThanOrEqual(format === 3 ? 8 : 13);
     expect(seen.bytes).toBeLessThan(700_000);
   });
 
