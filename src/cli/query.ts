@@ -12,7 +12,7 @@ import { readParams } from "./params.ts";
 import { startProgress } from "./progress.ts";
 import { SqlFailure } from "./report.ts";
 import { FORMATS, rowsAs } from "./rows.ts";
-import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
 
 const help = `usage: zarrsift query SOURCE SQL [options]
 
@@ -24,6 +24,7 @@ ${SOURCE_HELP}
   --explain            show the steps instead of the answer; EXPLAIN in front of the SQL does the same
   --analyze            with --explain: run them too, and show rows, requests, bytes and times
   ${INDEXES_HELP}
+  ${VERIFY_HELP}
   ${ABSENT_HELP}
 
 examples:
@@ -44,6 +45,7 @@ export const query: Command = {
     explain: { type: "boolean" },
     analyze: { type: "boolean" },
     indexes: { type: "string" },
+    "verify-indexes": { type: "boolean" },
     absent: { type: "string" },
   },
   async run(args) {
@@ -57,6 +59,7 @@ export const query: Command = {
     try {
       const collection = await open(source, {
         indexes: args.text("indexes"),
+        verifyIndexes: args.flag("verify-indexes"),
         absent: absentStatuses(args),
         s3: ambientS3(),
         log,

@@ -10,7 +10,7 @@ import { type ConfiguredSource, readConfig } from "./config.ts";
 import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, namedIndexes, namedSources, SOURCE_HELP } from "./source.ts";
+import { ABSENT_HELP, namedIndexes, namedSources, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
@@ -28,6 +28,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --config FILE        YAML or JSON with further collections, how they are read, and limits; docs/config.schema.json
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
+  ${VERIFY_HELP}
   ${ABSENT_HELP}
 
 examples:
@@ -47,6 +48,7 @@ export const serve: Command = {
     config: { type: "string" },
     "state-dir": { type: "string" },
     indexes: { type: "string", multiple: true },
+    "verify-indexes": { type: "boolean" },
     absent: { type: "string" },
   },
   async run(args) {
@@ -115,6 +117,7 @@ async function openAll(
         open(ref === undefined ? source : `${source}#${ref}`, {
           ...options,
           indexes: indexes.get(name),
+          verifyIndexes: args.flag("verify-indexes"),
           log,
           total: counts[i],
         }),

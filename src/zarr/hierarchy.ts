@@ -145,7 +145,10 @@ export class Hierarchy {
       if (node) return node;
     }
     const early = this.format === 2 && path === "" ? this.#consolidate(path) : undefined;
-    const [documents] = await Promise.all([this.format === 3 ? this.#readV3(path) : this.#readV2(path), early]);
+    const [documents] = await Promise.all([
+      this.format === 3 ? this.#readV3(path) : this.#readV2(path),
+      early,
+    ]);
     const node = parseNode(documents, path);
     if (node?.nodeType === "group" && this.format === 3) await this.#consolidate(path, node);
     return node;

@@ -105,6 +105,17 @@ describe.skipIf(!built)("zarrsift index of a view", () => {
         ["/indexes/clouds", "unverified"],
       ]);
 
+      const checked = await zarrsift(
+        "query",
+        view,
+        SQL,
+        "--explain",
+        "--indexes",
+        beside,
+        "--verify-indexes",
+      );
+      expect(checked.stdout.match(/ verified /g)).toHaveLength(2);
+
       const onward = await serving(`view=${view}`, "--indexes", beside);
       const asked = `${onward.base}/collections/view/query?sql=${encodeURIComponent(SQL)}`;
       const rows = (await json(asked)).rows as { idx: number; clouds: number }[];

@@ -107,6 +107,32 @@ describe("from a cold cache", () => {
   });
 });
 
+describe("a chunk that changed since its column was indexed", () => {
+  const sql = "SELECT idx FROM meta WHERE platform = 'aqua' AND date < TIMESTAMP '2025-06-16 00:00:00'";
+
+  beforeAll(() => {
+    cpSync(join(ROOT, "v3"), join(ROOT, "rotten"), { recursive: true });
+    cpSync(join(ROOT, "v3/meta/platform/c/9"), join(ROOT, "rotten/meta/platform/c/1"));
+  });
+
+  test.each([true, false])(
+    "is found before its index is used where that is asked for: %s",
+    async (verifyIndexes) => {
+      const collection = await open(`${server.url}/rotten`, { verifyIndexes });
+      const { plan } = await collection.explain(sql, "plan");
+      const states = Object.fromEntries(plan.map(({ index, state }) => [index, state]));
+      expect(states["/indexes/date"]).toBe(verifyIndexes ? "verified" : "unverified");
+      if (verifyIndexes) {
+        expect(states["/indexes/platform"]).toBe("stale");
+        const plain = await open(join(ROOT, "rotten"));
+        expect(await rowsOf(collection, sql)).toEqual(await rowsOf(plain, sql));
+        await plain.close();
+      }
+      await collection.close();
+    },
+  );
+});
+
 describe("later", () => {
   test("an answer is as new as the source: what was read is looked at again, and nothing else", async () => {
     cpSync(join(ROOT, "bare"), join(ROOT, "changing"), { recursive: true });
