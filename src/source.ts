@@ -16,6 +16,8 @@ export interface SourceReadOptions extends TableOptions, LocationOptions {
   indexStore?: Store | undefined;
   /** Compare every indexed chunk with its checksum before an index is used; default: as they are read. */
   verifyIndexes?: boolean | undefined;
+  /** Pages of indexes kept in memory, in bytes; default 64 MiB. */
+  indexCacheBytes?: number | undefined;
 }
 
 /** A source that is not at hand is believed for this long at least, in milliseconds, before it is looked at again. */
@@ -107,8 +109,8 @@ export class Snapshot {
   }
 
   async #open({ watched, hierarchy }: IndexPlace): Promise<IndexSet> {
-    const { verifyIndexes: verify = false } = this.#options;
-    return openIndexes(watched, await hierarchy(), this.table, { verify, source: this.#watched });
+    const { verifyIndexes: verify = false, indexCacheBytes: cacheBytes } = this.#options;
+    return openIndexes(watched, await hierarchy(), this.table, { verify, source: this.#watched, cacheBytes });
   }
 
   /**

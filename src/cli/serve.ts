@@ -13,6 +13,9 @@ import { startProgress } from "./progress.ts";
 import { ABSENT_HELP, namedIndexes, namedSources, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
 
+/** With Node itself and what running queries need, a server stays below half a gigabyte. */
+const DEFAULT_CACHE_MB = 192;
+
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
        zarrsift serve --config FILE [options]
 
@@ -26,6 +29,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --public-url URL     what clients call this server, for URLs in answers (default: each request's Host)
   --trust-proxy        believe X-Forwarded-* headers
   --config FILE        YAML or JSON with further collections, how they are read, and limits; docs/config.schema.json
+  --cache-mb MB        memory for what was read, of all sources together, in MiB (default 192)
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
   ${VERIFY_HELP}
@@ -46,6 +50,7 @@ export const serve: Command = {
     "public-url": { type: "string" },
     "trust-proxy": { type: "boolean" },
     config: { type: "string" },
+    "cache-mb": { type: "string" },
     "state-dir": { type: "string" },
     indexes: { type: "string", multiple: true },
     "verify-indexes": { type: "boolean" },
@@ -110,12 +115,14 @@ async function openAll(
   args: Arguments,
 ): Promise<Collection[]> {
   const indexes = namedIndexes(args.texts("indexes"), sources);
+  const cacheBytes = ((integer(args, "cache-mb", 0, 1e6) ?? DEFAULT_CACHE_MB) * 2 ** 20) / sources.length;
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
     return await Promise.all(
       sources.map(({ name, source, ref, options }, i) =>
         open(ref === undefined ? source : `${source}#${ref}`, {
           ...options,
+          cacheBytes,
           indexes: indexes.get(name),
           verifyIndexes: args.flag("verify-indexes"),
           log,

@@ -22,6 +22,9 @@ import { ascendingRows, rowCount, windowRows } from "./row-set.ts";
 import type { Truth } from "./truth.ts";
 import { checkType, elements } from "./whole.ts";
 
+/** The leaves in which so many ranges begin and end are read for an estimate, since finding begins with them. */
+const FEW_RANGES = 4;
+
 /** What the record of a B+tree says. */
 export interface TreeOfKeysRecord {
   column: string;
@@ -78,25 +81,16 @@ export class BTree implements OrderedIndex {
 
   async estimate(ranges: Ranges, options: ReadOptions = {}): Promise<Estimate> {
     const { leaves, rows } = await this.#open(options);
-    let [count, edges] = [0, new Set<number>()];
-    const rowPages: number[] = [];
-    for (const range of ranges) {
-      const [from, to] = edgeLeaves(leaves, range);
-      if (to < from) continue;
-      // In the two leaves where a range begins and ends, half of the keys are in it.
-      const full = Math.max(0, to - from - 1) * leaves.perLeaf;
-      const inside = Math.min(leaves.count, full + (to > from ? leaves.perLeaf : leaves.perLeaf / 4));
-      count += inside;
-      edges.add(from).add(to);
-      const first = Math.min((from + 0.5) * leaves.perLeaf, leaves.count - 1);
-      if (rows) rowPages.push(...pagesOf(4 * first, 4 * Math.min(first + inside, leaves.count)));
-    }
-    const keys = leaves.cost([...edges]);
-    const more = rows?.cost(rowPages) ?? { requests: 0, bytes: 0 };
+    const spans =
+      ranges.length <= FEW_RANGES ? await positions(leaves, ranges, options) : roughly(leaves, ranges);
+    const count = spans.reduce((sum, { from, to }) => sum + to - from, 0);
+    const edges = ranges.length <= FEW_RANGES ? [] : ranges.flatMap((range) => edgeLeaves(leaves, range));
+    const keys = leaves.cost([...new Set(edges)]);
+    const more = rows?.cost(spans.flatMap(({ from, to }) => pagesOf(4 * from, 4 * to)));
     return {
       rows: Math.min(Math.ceil(count), this.covered),
-      requests: keys.requests + more.requests,
-      bytes: keys.bytes + more.bytes,
+      requests: keys.requests + (more?.requests ?? 0),
+      bytes: keys.bytes + (more?.bytes ?? 0),
     };
   }
 
@@ -270,6 +264,19 @@ function edgeLeaves({ fencesBelow, count, perLeaf }: Leaves, range: KeyRange | T
   const from = low === undefined ? 0 : Math.max(0, fencesBelow(low, false) - 1);
   const to = high === undefined ? last : fencesBelow(high, highInclusive) - 1;
   return [Math.min(from, Math.max(last, 0)), Math.min(to, last)];
+}
+
+/** About where the keys in `ranges` are, as far as fences tell. */
+function roughly(leaves: Leaves, ranges: readonly (KeyRange | TextRange)[]): RowWindow[] {
+  return ranges.flatMap((range) => {
+    const [from, to] = edgeLeaves(leaves, range);
+    if (to < from) return [];
+    // In the two leaves where a range begins and ends, half of the keys are in it.
+    const full = Math.max(0, to - from - 1) * leaves.perLeaf;
+    const inside = Math.min(leaves.count, full + (to > from ? leaves.perLeaf : leaves.perLeaf / 4));
+    const first = Math.min((from + 0.5) * leaves.perLeaf, leaves.count - 1);
+    return [{ from: first, to: Math.min(first + inside, leaves.count) }];
+  });
 }
 
 /** Positions of the keys in `ranges`, ascending, as windows that neither overlap nor touch. */

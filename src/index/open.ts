@@ -17,7 +17,7 @@ import { StoredZones } from "./zones.ts";
 
 export interface IndexOptions extends ReadOptions, TruthOptions {
   /** Pages of indexes kept in memory, in bytes; default 64 MiB. */
-  cacheBytes?: number;
+  cacheBytes?: number | undefined;
 }
 
 const DEFAULT_CACHE = 64 * 2 ** 20;

@@ -97,7 +97,7 @@ export class CacheStore implements Store {
           stat = told;
         };
         const value = await read({ ...options, signal, onStat });
-        this.#keep(values, id, { value, stat });
+        if (options.keep !== false) this.#keep(values, id, { value, stat });
         return { value, stat };
       } finally {
         if (flights.get(id) === flight) flights.delete(id);

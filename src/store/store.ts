@@ -49,6 +49,8 @@ export interface ReadOptions {
    * along the way tell it, caches what it was then.
    */
   onStat?: ((stat: KeyStat) => void) | undefined;
+  /** `false`: caches need not keep the value, because whoever asks does; default true. */
+  keep?: boolean | undefined;
   /**
    * What the object must still be, else `source_changed`. HTTP and S3 look at both as far as the server tells them,
    * directories at the time.
