@@ -44,6 +44,8 @@ export interface TreeOfKeysRecord {
   /** Row of the first key, where sorted. */
   base: number;
   fenceBytes: number;
+  /** Fences of fences, where the fences are not read whole; else 0. */
+  fenceTops: number;
   sums: Record<string, number>;
 }
 
@@ -81,11 +83,11 @@ export class BTree implements OrderedIndex {
 
   async estimate(ranges: Ranges, options: ReadOptions = {}): Promise<Estimate> {
     const { leaves, rows } = await this.#open(options);
-    const spans =
-      ranges.length <= FEW_RANGES ? await positions(leaves, ranges, options) : roughly(leaves, ranges);
+    const few = ranges.length <= FEW_RANGES;
+    const edges = few ? [] : await edgesOf(leaves, ranges, options);
+    const spans = few ? await positions(leaves, ranges, options) : roughly(leaves, edges);
     const count = spans.reduce((sum, { from, to }) => sum + to - from, 0);
-    const edges = ranges.length <= FEW_RANGES ? [] : ranges.flatMap((range) => edgeLeaves(leaves, range));
-    const keys = leaves.cost([...new Set(edges)]);
+    const keys = leaves.cost([...new Set(edges.flat())]);
     const more = rows?.cost(spans.flatMap(({ from, to }) => pagesOf(4 * from, 4 * to)));
     return {
       rows: Math.min(Math.ceil(count), this.covered),
@@ -185,7 +187,7 @@ export class BTree implements OrderedIndex {
     const [leaves, rows] = await Promise.all([
       type === "text"
         ? openTextLeaves(this.#reads, path, keys, fenceBytes, sums, options)
-        : openNumberLeaves(this.#reads, path, type, keys, sums, options),
+        : openNumberLeaves(this.#reads, path, type, this.#record, options),
       sorted
         ? undefined
         : PagedArray.open(this.#reads, `${path}/rows`, {
@@ -258,18 +260,26 @@ function boundsOf(range: KeyRange | TextRange): Bounds {
 }
 
 /** The leaves in which a range of keys begins and ends. */
-function edgeLeaves({ fencesBelow, count, perLeaf }: Leaves, range: KeyRange | TextRange): [number, number] {
+async function edgeLeaves(
+  { fencesBelow, count, perLeaf }: Leaves,
+  range: KeyRange | TextRange,
+  options: ReadOptions,
+): Promise<[number, number]> {
   const { low, high, highInclusive } = boundsOf(range);
   const last = Math.ceil(count / perLeaf) - 1;
-  const from = low === undefined ? 0 : Math.max(0, fencesBelow(low, false) - 1);
-  const to = high === undefined ? last : fencesBelow(high, highInclusive) - 1;
+  const [from, to] = await Promise.all([
+    low === undefined ? 0 : fencesBelow(low, false, options).then((below) => Math.max(0, below - 1)),
+    high === undefined ? last : fencesBelow(high, highInclusive, options).then((below) => below - 1),
+  ]);
   return [Math.min(from, Math.max(last, 0)), Math.min(to, last)];
 }
 
-/** About where the keys in `ranges` are, as far as fences tell. */
-function roughly(leaves: Leaves, ranges: readonly (KeyRange | TextRange)[]): RowWindow[] {
-  return ranges.flatMap((range) => {
-    const [from, to] = edgeLeaves(leaves, range);
+const edgesOf = (leaves: Leaves, ranges: readonly (KeyRange | TextRange)[], options: ReadOptions) =>
+  Promise.all(ranges.map((range) => edgeLeaves(leaves, range, options)));
+
+/** About where the keys of ranges are that begin and end in these leaves. */
+function roughly(leaves: Leaves, edges: readonly [number, number][]): RowWindow[] {
+  return edges.flatMap(([from, to]) => {
     if (to < from) return [];
     // In the two leaves where a range begins and ends, half of the keys are in it.
     const full = Math.max(0, to - from - 1) * leaves.perLeaf;
@@ -285,7 +295,7 @@ async function positions(
   ranges: readonly (KeyRange | TextRange)[],
   options: ReadOptions,
 ): Promise<RowWindow[]> {
-  const edges = ranges.map((range) => edgeLeaves(leaves, range));
+  const edges = await edgesOf(leaves, ranges, options);
   const wanted = new Set(edges.flatMap(([from, to]) => (to >= from ? [from, to] : [])));
   const read = await leaves.read([...wanted], options);
   const windows: RowWindow[] = [];
@@ -312,7 +322,7 @@ async function positionOf(
   inclusive: boolean,
   options: ReadOptions,
 ): Promise<number> {
-  const number = Math.max(0, leaves.fencesBelow(key, inclusive) - 1);
+  const number = Math.max(0, (await leaves.fencesBelow(key, inclusive, options)) - 1);
   const read = await leaves.read([number], options);
   return placeIn(leaves, number, read.get(number)!, key, inclusive);
 }

@@ -143,6 +143,7 @@ function ordered(
     sorted: reader.flag("sorted"),
     base: reader.count("base", 0),
     fenceBytes: reader.count("fenceBytes", 0),
+    fenceTops: reader.count("fenceTops", 0),
     sums: reader.sums("sums"),
   };
   if (record.keys + record.nulls !== record.rows)
