@@ -14,7 +14,7 @@ import { ABSENT_HELP, namedIndexes, namedSources, SOURCE_HELP, VERIFY_HELP } fro
 import { defaultStateDir } from "./state.ts";
 
 /** With Node itself and what running queries need, a server stays below half a gigabyte. */
-const DEFAULT_CACHE_MB = 192;
+const DEFAULT_CACHE_MB = 160;
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
        zarrsift serve --config FILE [options]
@@ -29,7 +29,7 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --public-url URL     what clients call this server, for URLs in answers (default: each request's Host)
   --trust-proxy        believe X-Forwarded-* headers
   --config FILE        YAML or JSON with further collections, how they are read, and limits; docs/config.schema.json
-  --cache-mb MB        memory for what was read, of all sources together, in MiB (default 192)
+  --cache-mb MB        memory for what was read, of all sources together, in MiB (default 160)
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
   ${VERIFY_HELP}
