@@ -87,7 +87,8 @@ function ownIndexes(
   return { indexes, zones, warnings };
 }
 
-function ownIndex(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): Index {
+/** The index that a record describes. @throws Error naming what is wrong with the record */
+export function ownIndex(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): Index {
   const reader = new RecordReader(record);
   const rows = reader.count("covered");
   const common = {
