@@ -27,7 +27,11 @@ export interface OpenOptions extends SourceReadOptions {
 /** The answer of a query. */
 export interface QueryResult {
   columns: OutputColumn[];
-  version: string;
+  /**
+   * What the source is pinned to. Of a plain store over HTTP each chunk of `meta` is asked about, at the first time.
+   * @throws ZarrsiftError `source_changed` where it has changed since the query was made
+   */
+  version(): Promise<string>;
   /** Whether its rows are rows of the table, so that `idx` means something. */
   rowQuery: boolean;
   batches(options?: ReadOptions): AsyncIterable<Batch>;
@@ -80,12 +84,12 @@ export class Collection {
 
   /** What the source is pinned to now. */
   async version(options: ReadOptions = {}): Promise<string> {
-    return (await this.#live.current(options)).version();
+    return (await this.#live.versioned(options)).version();
   }
 
   /** Columns, rows, extents, layout. The extents are found by reading the geometry and time columns, once a version. */
   async describe(options: ReadOptions = {}): Promise<Description> {
-    const now = await this.#live.current(options);
+    const now = await this.#live.versioned(options);
     const { table, location } = now;
     const [version, indexes] = [await now.version(), await now.indexes(options)];
     return describe({ name: this.name, source: this.source, version, table, location, indexes }, options);
@@ -101,7 +105,7 @@ export class Collection {
     refuseExplain(query);
     return {
       columns: query.columns,
-      version: await now.version(),
+      version: () => now.version(),
       rowQuery: query.rowQuery,
       batches: (readOptions = options) => query.run(readOptions),
     };
@@ -117,7 +121,7 @@ export class Collection {
     mode?: "plan" | "analyze",
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
-    const now = await this.#live.current(options);
+    const now = await this.#live.versioned(options);
     const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     const runs = (mode ?? query.explains) === "analyze";
     return {
@@ -131,7 +135,7 @@ export class Collection {
     what: string | readonly (number | bigint)[],
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
-    const now = await this.#live.current(options);
+    const now = await this.#live.versioned(options);
     const location = this.#location(now);
     const layout = options.layout ?? "granules";
     if (options.groupBy && layout !== "stacked") throw onlyStacked();
@@ -183,7 +187,7 @@ export class Collection {
    * @throws ZarrsiftError `source_changed` where the source is no longer that version and cannot go back to it
    */
   async restore(definition: ViewDefinition, options: ReadOptions = {}): Promise<View> {
-    const now = await this.#live.current(options);
+    const now = await this.#live.versioned(options);
     if ((await now.version()) !== definition.version)
       return (await this.#at(definition.version)).restore(definition, options);
     const location = this.#location(now);

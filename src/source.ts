@@ -1,8 +1,10 @@
 import { abortable } from "./abort.ts";
-import { ZarrsiftError } from "./errors.ts";
+import { Checks, type LastCheck } from "./checks.ts";
+import { isZarrsiftError, ZarrsiftError } from "./errors.ts";
 import type { IndexSet } from "./index/api.ts";
 import { openIndexes } from "./index/open.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
+import { WatchedStore } from "./store/watched.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
 import { VersionGuard } from "./view/guard.ts";
@@ -14,73 +16,174 @@ export interface SourceReadOptions extends TableOptions, LocationOptions {
   indexStore?: Store | undefined;
   /** Compare every indexed chunk with its checksum before an index is used; default: as they are read. */
   verifyIndexes?: boolean | undefined;
+  /** Pages of indexes kept in memory, in bytes; default 64 MiB. */
+  indexCacheBytes?: number | undefined;
 }
 
-/** What was read of a source at one version. */
+/** A source that is not at hand is believed for this long at least, in milliseconds, before it is looked at again. */
+const REMOTE_REST_MS = 1000;
+
+/** A source that keeps changing is read anew so often. */
+const TRIES = 3;
+
+const isDocument = (key: string) => /(^|\/)(zarr\.json|\.z[a-z]+)$/.test(key);
+const isOfTable = (key: string) => key.startsWith("meta/") || !key.includes("/");
+const isOfIndexes = (key: string) => key.startsWith("indexes/") && isDocument(key);
+
+/** Where indexes are, as it was found at one time. */
+interface IndexPlace {
+  watched: WatchedStore;
+  hierarchy: () => Promise<Hierarchy>;
+  checks: Checks;
+  opened?: Promise<IndexSet> | undefined;
+}
+
+/** What was read of a source at one time, its indexes as they are now. */
 export class Snapshot {
   readonly store: Store;
   readonly hierarchy: Hierarchy;
   readonly table: MetaTable;
   /** `undefined`: nothing says where granules are. */
   readonly location: ByColumn | Stacked | undefined;
-  #version: Promise<string> | undefined;
+  /** Of what was read so far of the table. */
+  readonly checks: Checks;
+  readonly #watched: WatchedStore;
   readonly #options: SourceReadOptions;
+  #version: Promise<{ version: string; found: LastCheck }> | undefined;
   #guard: VersionGuard | undefined;
-  #indexes: Promise<IndexSet> | undefined;
+  #indexes: IndexPlace;
 
   private constructor(
     store: Store,
+    watched: WatchedStore,
     hierarchy: Hierarchy,
     table: MetaTable,
     location: ByColumn | Stacked | undefined,
     options: SourceReadOptions,
+    began: number,
   ) {
     this.#options = options;
+    this.#watched = watched;
     this.store = store;
     this.hierarchy = hierarchy;
     this.table = table;
     this.location = location;
-    // Found at once, so that it is the version of what was just read; where that fails, again when it is asked for.
-    this.version().catch(() => {});
+    const differs = store.snapshot === undefined ? () => watched.changed(isOfTable) : undefined;
+    this.checks = new Checks(differs, readSince(began, store));
+    this.#indexes = options.indexStore
+      ? placeBeside(options.indexStore)
+      : placeWithin(watched, async () => hierarchy);
   }
 
   /** @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` … */
   static async read(store: Store, options: SourceReadOptions): Promise<Snapshot> {
-    const hierarchy = await Hierarchy.open(store, options);
-    const table = await openTable(hierarchy, store, options);
-    return new Snapshot(store, hierarchy, table, await findLocation(table, hierarchy, options), options);
+    const began = performance.now();
+    const watched = new WatchedStore(store, (key) => isOfTable(key) || isOfIndexes(key));
+    const hierarchy = await Hierarchy.open(watched, options);
+    void readAhead(hierarchy, options);
+    const table = await openTable(hierarchy, watched, options);
+    const location = await findLocation(table, hierarchy, options);
+    return new Snapshot(store, watched, hierarchy, table, location, options, began);
   }
 
   /** Its indexes, opened when they are asked for first: the source's own, or those kept beside it. */
   indexes(options: ReadOptions = {}): Promise<IndexSet> {
-    this.#indexes ??= this.#openIndexes().catch((error) => {
-      this.#indexes = undefined;
+    const place = this.#indexes;
+    place.opened ??= this.#open(place).catch((error) => {
+      place.opened = undefined;
       throw error;
     });
-    return abortable(this.#indexes, options.signal);
+    return abortable(place.opened, options.signal);
   }
 
-  async #openIndexes(): Promise<IndexSet> {
-    const { indexStore, verifyIndexes: verify = false } = this.#options;
-    if (!indexStore) return openIndexes(this.store, this.hierarchy, this.table, { verify });
-    const beside = await Hierarchy.open(indexStore);
-    return openIndexes(indexStore, beside, this.table, { verify, source: this.store });
+  /** Whether indexes were made, brought up to date or dropped since they were opened. */
+  indexesChanged(options: ReadOptions = {}): Promise<boolean> {
+    return this.#indexes.checks.changed(options);
   }
 
-  version(): Promise<string> {
-    this.#version ??= tableVersion(this.store, this.table).catch((error) => {
+  /** Opens the indexes anew when they are asked for next. Queries that have the old ones go on with these. */
+  reopenIndexes(): void {
+    const { indexStore } = this.#options;
+    (indexStore ?? this.store).clear?.();
+    this.#indexes = indexStore ? placeBeside(indexStore) : placeAnew(this.store);
+  }
+
+  async #open({ watched, hierarchy }: IndexPlace): Promise<IndexSet> {
+    const { verifyIndexes: verify = false, indexCacheBytes: cacheBytes } = this.#options;
+    return openIndexes(watched, await hierarchy(), this.table, { verify, source: this.#watched, cacheBytes });
+  }
+
+  /**
+   * What the source is pinned to. Found when it is asked for first: of a plain store, each chunk's size and stamp is.
+   * @throws ZarrsiftError `source_changed` where what was read so far is of an older version
+   */
+  async version(): Promise<string> {
+    return (await this.#pinned()).version;
+  }
+
+  /** Notices when the source is no longer this. */
+  async guard(name: string): Promise<VersionGuard> {
+    const { version, found } = await this.#pinned();
+    const current =
+      this.store.snapshot === undefined ? () => tableVersion(this.store, this.table) : undefined;
+    this.#guard ??= new VersionGuard(name, version, current, found);
+    return this.#guard;
+  }
+
+  #pinned() {
+    this.#version ??= this.#pin().catch((error) => {
       this.#version = undefined;
       throw error;
     });
     return this.#version;
   }
 
-  /** Notices when the source is no longer this. */
-  async guard(name: string): Promise<VersionGuard> {
-    const current =
-      this.store.snapshot === undefined ? () => tableVersion(this.store, this.table) : undefined;
-    this.#guard ??= new VersionGuard(name, await this.version(), current);
-    return this.#guard;
+  async #pin(): Promise<{ version: string; found: LastCheck }> {
+    const began = performance.now();
+    const version = await tableVersion(this.store, this.table);
+    const found = { began, took: performance.now() - began };
+    if (!(await this.checks.changed({ sure: true }))) return { version, found };
+    throw changing(this.store);
+  }
+}
+
+function changing({ url }: Store): ZarrsiftError {
+  return new ZarrsiftError("source_changed", `${url} has changed while it was read; ask again`);
+}
+
+/** That the whole of something was read just now. */
+function readSince(began: number, store: Store): LastCheck {
+  const took = performance.now() - began;
+  const isRemote = /^(https?|s3):/.test(store.url);
+  return { began, took: isRemote ? Math.max(took, REMOTE_REST_MS / 20) : took };
+}
+
+function placeWithin(watched: WatchedStore, hierarchy: IndexPlace["hierarchy"]): IndexPlace {
+  const differs = watched.snapshot === undefined ? () => watched.changed(isOfIndexes) : undefined;
+  return { watched, hierarchy, checks: new Checks(differs, readSince(performance.now(), watched)) };
+}
+
+function placeAnew(store: Store): IndexPlace {
+  const watched = new WatchedStore(store, isDocument);
+  return placeWithin(watched, () => Hierarchy.open(watched));
+}
+
+function placeBeside(store: Store): IndexPlace {
+  const watched = new WatchedStore(store, isDocument);
+  const differs = () => watched.changed(isDocument);
+  const checks = new Checks(differs, readSince(performance.now(), watched));
+  return { watched, hierarchy: () => Hierarchy.open(watched), checks };
+}
+
+/** Starts reading what is needed later: far away, nothing is to wait for what it does not need. */
+async function readAhead(hierarchy: Hierarchy, options: SourceReadOptions): Promise<void> {
+  try {
+    if (!options.indexStore) hierarchy.consolidatedNode("indexes").catch(() => {});
+    const names = await hierarchy.children("meta");
+    // The root may have very many children, which nobody needs where rows say where their granules are.
+    if (names && !names.includes("array_location") && !options.location) await hierarchy.children("");
+  } catch {
+    // Whoever needs it asks again, and is told.
   }
 }
 
@@ -102,19 +205,46 @@ export class LiveSource {
     return this.#now;
   }
 
-  async current(options?: ReadOptions): Promise<Snapshot> {
-    if (this.#now.store.snapshot !== undefined) return this.#now;
-    const guard = await abortable(this.#now.guard(this.#name), options?.signal);
-    if (!(await guard.changed(options))) return this.#now;
+  /** The source and its indexes, as far as they were read, still as they are. */
+  async current(options: ReadOptions = {}): Promise<Snapshot> {
+    const now = this.#now;
+    const [table, indexes] = await Promise.all([now.checks.changed(options), now.indexesChanged(options)]);
+    // Indexes may be newer than a table that is merely believed to be as it was.
+    if (table || (indexes && (await now.checks.changed({ ...options, sure: true }))))
+      return this.#refreshed(now, options);
+    if (indexes && (await now.indexesChanged(options))) now.reopenIndexes();
+    return now;
+  }
+
+  /**
+   * As `current`, and of the version that the source has now.
+   * @throws ZarrsiftError `source_changed` where it changes faster than it can be read
+   */
+  async versioned(options: ReadOptions = {}): Promise<Snapshot> {
+    for (let left = TRIES; left > 0; left--) {
+      const since = performance.now();
+      const now = await this.current(options);
+      const guard = await abortable(now.guard(this.#name), options.signal).catch((error) => {
+        if (!isZarrsiftError(error, "source_changed")) throw error;
+      });
+      if (guard && !(await guard.changed({ ...options, since }))) return now;
+      await this.#refreshed(now, options);
+    }
+    throw changing(this.#now.store);
+  }
+
+  #refreshed(old: Snapshot, options: ReadOptions): Promise<Snapshot> {
+    if (this.#now !== old) return Promise.resolve(this.#now);
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
     });
-    return abortable(this.#refreshing, options?.signal);
+    return abortable(this.#refreshing, options.signal);
   }
 
   async #refresh(): Promise<Snapshot> {
     const { store } = this.#now;
     store.clear?.();
+    this.#options.indexStore?.clear?.();
     this.#now = await Snapshot.read(store, this.#options);
     return this.#now;
   }

@@ -17,10 +17,10 @@ const writable = await openWritable(target);
 const port = parentPort!;
 const answer = (message: ThreadAnswer) => port.postMessage(message);
 
-async function run({ column, wanted }: ThreadTask): Promise<void> {
+async function run({ column, ...given }: ThreadTask): Promise<void> {
   const indexes = await IndexTarget.open(writable, hierarchy.format);
   const onRows = (rows: number) => answer({ kind: "rows", rows });
-  const product = await produceColumn(table.columns.get(column)!, store, indexes, { wanted, onRows });
+  const product = await produceColumn(table.columns.get(column)!, store, indexes, { ...given, onRows });
   answer({ kind: "product", product, parts: indexes.parts() });
 }
 

@@ -18,6 +18,7 @@ export interface ThreadData {
 export interface ThreadTask {
   column: string;
   wanted: boolean;
+  unchanged: number;
 }
 
 export type ThreadAnswer =
@@ -44,11 +45,14 @@ export class IndexThreads {
   }
 
   /** What `produceColumn` does, in a thread. */
-  async produce(column: string, { wanted, onRows, signal }: ProductOptions): Promise<RemoteProduct> {
+  async produce(
+    column: string,
+    { wanted, unchanged = 0, onRows, signal }: ProductOptions,
+  ): Promise<RemoteProduct> {
     signal?.throwIfAborted();
     const thread = this.#idle.pop() ?? this.#start();
     try {
-      const product = await answerOf(thread, { column, wanted }, onRows, signal);
+      const product = await answerOf(thread, { column, wanted, unchanged }, onRows, signal);
       this.#idle.push(thread);
       return product;
     } catch (error) {

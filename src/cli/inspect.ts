@@ -6,7 +6,7 @@ import { grid } from "./grid.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
-import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+import { INDEXES_HELP, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
 
 const KINDS = { rtree: "R-tree", btree: "B+tree", category: "category" } as const;
 
@@ -17,6 +17,7 @@ ${SOURCE_HELP}
 
   --json               the same as JSON
   ${INDEXES_HELP}
+  ${VERIFY_HELP}
   ${READ_HELP}
 
 examples:
@@ -28,7 +29,12 @@ examples:
 /** `zarrsift inspect SOURCE`: what a source holds. */
 export const inspect: Command = {
   help,
-  options: { json: { type: "boolean" }, indexes: { type: "string" }, ...READ_OPTIONS },
+  options: {
+    json: { type: "boolean" },
+    indexes: { type: "string" },
+    "verify-indexes": { type: "boolean" },
+    ...READ_OPTIONS,
+  },
   async run(args) {
     const [source, ...surplus] = args.positionals;
     if (source === undefined) throw new UsageError("inspect needs a SOURCE");
@@ -37,6 +43,7 @@ export const inspect: Command = {
     try {
       const collection = await open(source, {
         indexes: args.text("indexes"),
+        verifyIndexes: args.flag("verify-indexes"),
         ...readingOf(args),
         log,
       });

@@ -12,7 +12,7 @@ import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
 import { SqlFailure } from "./report.ts";
 import { FORMATS, rowsAs } from "./rows.ts";
-import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+import { INDEXES_HELP, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
 
 const help = `usage: zarrsift query SOURCE SQL [options]
 
@@ -24,6 +24,7 @@ ${SOURCE_HELP}
   --explain            show the steps instead of the answer; EXPLAIN in front of the SQL does the same
   --analyze            with --explain: run them too, and show rows, requests, bytes and times
   ${INDEXES_HELP}
+  ${VERIFY_HELP}
   ${READ_HELP}
 
 examples:
@@ -45,6 +46,7 @@ export const query: Command = {
     explain: { type: "boolean" },
     analyze: { type: "boolean" },
     indexes: { type: "string" },
+    "verify-indexes": { type: "boolean" },
     ...READ_OPTIONS,
   },
   async run(args) {
@@ -58,6 +60,7 @@ export const query: Command = {
     try {
       const collection = await open(source, {
         indexes: args.text("indexes"),
+        verifyIndexes: args.flag("verify-indexes"),
         ...readingOf(args),
         log,
       });

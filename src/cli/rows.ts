@@ -21,9 +21,9 @@ export function rowsAs(
   result: QueryResult,
   width: number | undefined,
 ): AsyncIterable<string | Uint8Array> {
-  const { columns, version, rowQuery } = result;
+  const { columns, rowQuery } = result;
   const batches = result.batches();
-  if (format === "json") return jsonText(columns, batches, version);
+  if (format === "json") return jsonText(columns, batches, () => result.version());
   if (format === "ndjson") return ndjsonText(columns, batches);
   if (format === "csv") return csvText(columns, batches);
   if (format === "arrow") return arrowStream(columns, batches);

@@ -10,8 +10,11 @@ import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
-import { namedIndexes, namedSources, SOURCE_HELP } from "./source.ts";
+import { namedIndexes, namedSources, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
+
+/** With Node itself and what running queries need, a server stays below half a gigabyte. */
+const DEFAULT_CACHE_MB = 160;
 
 const help = `usage: zarrsift serve [NAME=]SOURCE... [options]
        zarrsift serve --config FILE [options]
@@ -29,8 +32,10 @@ Without NAME a collection is named after the last part of SOURCE's path: data/gr
   --redirect           chunks that are whole objects of an HTTP or S3 source: answer 307 to the object, signed where the
                        source is read with keys, so that clients read from storage; all others are served as ever
   --redirect-seconds N how long signed URLs last (default 3600)
+  --cache-mb MB        memory for what was read, of all sources together, in MiB (default 160)
   --state-dir DIR      where views are kept (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --indexes [NAME=]DIR where zarrsift index --to has put the indexes of a source; may be given several times
+  ${VERIFY_HELP}
   ${READ_HELP}
 
 examples:
@@ -50,8 +55,10 @@ export const serve: Command = {
     config: { type: "string" },
     redirect: { type: "boolean" },
     "redirect-seconds": { type: "string" },
+    "cache-mb": { type: "string" },
     "state-dir": { type: "string" },
     indexes: { type: "string", multiple: true },
+    "verify-indexes": { type: "boolean" },
     ...READ_OPTIONS,
   },
   async run(args) {
@@ -122,13 +129,16 @@ async function openAll(
   args: Arguments,
 ): Promise<Collection[]> {
   const indexes = namedIndexes(args.texts("indexes"), sources);
+  const cacheBytes = ((integer(args, "cache-mb", 0, 1e6) ?? DEFAULT_CACHE_MB) * 2 ** 20) / sources.length;
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
     const collections = await Promise.all(
       sources.map(({ name, source, ref, options }, i) =>
         open(ref === undefined ? source : `${source}#${ref}`, {
           ...options,
+          cacheBytes,
           indexes: indexes.get(name),
+          verifyIndexes: args.flag("verify-indexes"),
           log,
           total: counts[i],
         }),

@@ -13,6 +13,10 @@ export const ABSENT_HELP = `--absent STATUSES    HTTP statuses that mean "not th
 export const INDEXES_HELP =
   "--indexes DIR        where zarrsift index --to has put the source's indexes: a directory or URL";
 
+/** Help for `--verify-indexes`. */
+export const VERIFY_HELP = `--verify-indexes     read all of a column, and compare it with what was indexed, before an index of it
+                       is used; by default over HTTP only what is read anyway is compared`;
+
 /** A collection to serve: under which name, from where. */
 export interface NamedSource {
   name: string;

@@ -7,12 +7,13 @@ const HOLD = 2 ** 20;
 
 /**
  * The answer as one JSON document: `{"columns":[{"name","type"}],"rows":[{…}],"count":n,"version":"…"}`, in pieces.
+ * @param version what to ask for it, when the rows are written
  * @throws ZarrsiftError `too_large`, before the first piece where that is known by then
  */
 export function jsonText(
   columns: readonly RowColumn[],
   batches: AsyncIterable<RowBatch>,
-  version: string,
+  version: string | (() => Promise<string>),
   limits: RowLimits = {},
 ): AsyncGenerator<string> {
   const described = columns.map(({ name, type }) => ({ name, type: typeName(type) }));
@@ -22,7 +23,10 @@ export function jsonText(
       const object = objectWriter(columns, batch);
       return (i: number) => (count + i === 0 ? "\n" : ",\n") + object(i);
     },
-    tail: (count: number) => `\n],"count":${count},"version":${JSON.stringify(version)}}\n`,
+    tail: async (count: number) => {
+      const named = typeof version === "string" ? version : await version();
+      return `\n],"count":${count},"version":${JSON.stringify(named)}}\n`;
+    },
   };
   return textPieces(batches, format, limits, HOLD);
 }

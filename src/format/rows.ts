@@ -31,7 +31,7 @@ export interface RowFormat {
   head: string;
   /** A function from a row's position in `batch` to its text; `count` is the number of rows before the batch. */
   rows(batch: RowBatch, count: number): (i: number) => string;
-  tail(count: number): string;
+  tail(count: number): string | Promise<string>;
 }
 
 /** How much text is handed on at once, in UTF-16 units, roughly. */
@@ -65,7 +65,7 @@ export async function* textPieces(
     }
     count += batch.length;
   }
-  piece += format.tail(count);
+  piece += await format.tail(count);
   if (length + piece.length > (limits.maxLength ?? Number.POSITIVE_INFINITY))
     throw tooLong(limits.maxLength!);
   yield piece;

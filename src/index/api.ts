@@ -51,7 +51,7 @@ export interface Estimate {
 
 interface AnyIndex {
   readonly column: string;
-  /** The array's or group's path: `/indexes/date`. */
+  /** Of the array or group that is the index, whatever build is in it now: `/indexes/date`. */
   readonly path: string;
   /** Rows 0…covered (exclusive) are in it; later ones must be scanned. */
   readonly covered: number;
@@ -116,6 +116,7 @@ export type Index = OrderedIndex | CategoryIndex | SpatialIndex;
 /** min, max and NULL count of every chunk of a column; for geometry the envelope. */
 export interface ZoneMap {
   readonly column: string;
+  /** `/indexes/_zarrsift/zones/date`. */
   readonly path: string;
   readonly chunkRows: number;
   /** Chunks 0…chunks (exclusive) are covered; one that grew since is not. */

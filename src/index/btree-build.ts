@@ -36,15 +36,18 @@ export class OrderedBuilder {
     (this.#keys as { add(vector: Vector): void }).add(vector);
   }
 
-  /** @param column names the group of the arrays */
-  finish(column: string): EncodedIndex {
+  /**
+   * @param column names the group of the arrays
+   * @param wholeFences fences of so many pages are read whole; of more, the first of each page tells which to read
+   */
+  finish(column: string, wholeFences = 4): EncodedIndex {
     const { list } = this.#keys;
     if (list.added !== this.#rows) throw new RangeError(`${list.added} rows were added, not ${this.#rows}`);
     const { sorted } = list;
     const order = sorted ? undefined : this.#sort();
     const keys =
       this.#keys instanceof NumberKeys
-        ? numberArrays(column, this.#keys.keys)
+        ? numberArrays(column, this.#keys.keys, wholeFences)
         : textArrays(column, this.#keys, order);
     return {
       arrays: [
@@ -84,15 +87,21 @@ function rowsOf({ rows, nulls }: RowList, order: Uint32Array): Uint32Array {
   return out;
 }
 
-function numberArrays(column: string, keys: KeyArray) {
+function numberArrays(column: string, keys: KeyArray, wholeFences: number): EncodedIndex {
   const perLeaf = PAGE_BYTES / keys.BYTES_PER_ELEMENT;
   const fences = (keys as Float64Array).filter((_, i) => i % perLeaf === 0);
+  const sums = { fences: wholeSum(fences) };
+  const own = withPageSums({ path: `${column}/keys`, data: keys });
+  if (fences.length <= wholeFences * perLeaf)
+    return { arrays: [...own, { path: `${column}/fences`, data: fences }], record: { sums } };
+  const tops = fences.filter((_, i) => i % perLeaf === 0);
   return {
     arrays: [
-      ...withPageSums({ path: `${column}/keys`, data: keys }),
-      { path: `${column}/fences`, data: fences },
+      ...own,
+      ...withPageSums({ path: `${column}/fences`, data: fences }),
+      { path: `${column}/fence_tops`, data: tops },
     ],
-    record: { sums: { fences: wholeSum(fences) } },
+    record: { fenceTops: tops.length, sums: { ...sums, fence_tops: wholeSum(tops) } },
   };
 }
 

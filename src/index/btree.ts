@@ -22,6 +22,9 @@ import { ascendingRows, rowCount, windowRows } from "./row-set.ts";
 import type { Truth } from "./truth.ts";
 import { checkType, elements } from "./whole.ts";
 
+/** The leaves in which so many ranges begin and end are read for an estimate, since finding begins with them. */
+const FEW_RANGES = 4;
+
 /** What the record of a B+tree says. */
 export interface TreeOfKeysRecord {
   column: string;
@@ -41,6 +44,8 @@ export interface TreeOfKeysRecord {
   /** Row of the first key, where sorted. */
   base: number;
   fenceBytes: number;
+  /** Fences of fences, where the fences are not read whole; else 0. */
+  fenceTops: number;
   sums: Record<string, number>;
 }
 
@@ -64,7 +69,7 @@ export class BTree implements OrderedIndex {
 
   constructor(record: TreeOfKeysRecord, reads: IndexReads, truth: Truth) {
     this.column = record.column;
-    this.path = `/${record.path}`;
+    this.path = `/indexes/${record.column}`;
     this.covered = record.covered;
     this.nullCount = record.nulls - (record.covered < record.rows ? record.nullsInLastChunk : 0);
     this.#record = record;
@@ -78,25 +83,16 @@ export class BTree implements OrderedIndex {
 
   async estimate(ranges: Ranges, options: ReadOptions = {}): Promise<Estimate> {
     const { leaves, rows } = await this.#open(options);
-    let [count, edges] = [0, new Set<number>()];
-    const rowPages: number[] = [];
-    for (const range of ranges) {
-      const [from, to] = edgeLeaves(leaves, range);
-      if (to < from) continue;
-      // In the two leaves where a range begins and ends, half of the keys are in it.
-      const full = Math.max(0, to - from - 1) * leaves.perLeaf;
-      const inside = Math.min(leaves.count, full + (to > from ? leaves.perLeaf : leaves.perLeaf / 4));
-      count += inside;
-      edges.add(from).add(to);
-      const first = Math.min((from + 0.5) * leaves.perLeaf, leaves.count - 1);
-      if (rows) rowPages.push(...pagesOf(4 * first, 4 * Math.min(first + inside, leaves.count)));
-    }
-    const keys = leaves.cost([...edges]);
-    const more = rows?.cost(rowPages) ?? { requests: 0, bytes: 0 };
+    const few = ranges.length <= FEW_RANGES;
+    const edges = few ? [] : await edgesOf(leaves, ranges, options);
+    const spans = few ? await positions(leaves, ranges, options) : roughly(leaves, edges);
+    const count = spans.reduce((sum, { from, to }) => sum + to - from, 0);
+    const keys = leaves.cost([...new Set(edges.flat())]);
+    const more = rows?.cost(spans.flatMap(({ from, to }) => pagesOf(4 * from, 4 * to)));
     return {
       rows: Math.min(Math.ceil(count), this.covered),
-      requests: keys.requests + more.requests,
-      bytes: keys.bytes + more.bytes,
+      requests: keys.requests + (more?.requests ?? 0),
+      bytes: keys.bytes + (more?.bytes ?? 0),
     };
   }
 
@@ -191,7 +187,7 @@ export class BTree implements OrderedIndex {
     const [leaves, rows] = await Promise.all([
       type === "text"
         ? openTextLeaves(this.#reads, path, keys, fenceBytes, sums, options)
-        : openNumberLeaves(this.#reads, path, type, keys, sums, options),
+        : openNumberLeaves(this.#reads, path, type, this.#record, options),
       sorted
         ? undefined
         : PagedArray.open(this.#reads, `${path}/rows`, {
@@ -264,12 +260,33 @@ function boundsOf(range: KeyRange | TextRange): Bounds {
 }
 
 /** The leaves in which a range of keys begins and ends. */
-function edgeLeaves({ fencesBelow, count, perLeaf }: Leaves, range: KeyRange | TextRange): [number, number] {
+async function edgeLeaves(
+  { fencesBelow, count, perLeaf }: Leaves,
+  range: KeyRange | TextRange,
+  options: ReadOptions,
+): Promise<[number, number]> {
   const { low, high, highInclusive } = boundsOf(range);
   const last = Math.ceil(count / perLeaf) - 1;
-  const from = low === undefined ? 0 : Math.max(0, fencesBelow(low, false) - 1);
-  const to = high === undefined ? last : fencesBelow(high, highInclusive) - 1;
+  const [from, to] = await Promise.all([
+    low === undefined ? 0 : fencesBelow(low, false, options).then((below) => Math.max(0, below - 1)),
+    high === undefined ? last : fencesBelow(high, highInclusive, options).then((below) => below - 1),
+  ]);
   return [Math.min(from, Math.max(last, 0)), Math.min(to, last)];
+}
+
+const edgesOf = (leaves: Leaves, ranges: readonly (KeyRange | TextRange)[], options: ReadOptions) =>
+  Promise.all(ranges.map((range) => edgeLeaves(leaves, range, options)));
+
+/** About where the keys of ranges are that begin and end in these leaves. */
+function roughly(leaves: Leaves, edges: readonly [number, number][]): RowWindow[] {
+  return edges.flatMap(([from, to]) => {
+    if (to < from) return [];
+    // In the two leaves where a range begins and ends, half of the keys are in it.
+    const full = Math.max(0, to - from - 1) * leaves.perLeaf;
+    const inside = Math.min(leaves.count, full + (to > from ? leaves.perLeaf : leaves.perLeaf / 4));
+    const first = Math.min((from + 0.5) * leaves.perLeaf, leaves.count - 1);
+    return [{ from: first, to: Math.min(first + inside, leaves.count) }];
+  });
 }
 
 /** Positions of the keys in `ranges`, ascending, as windows that neither overlap nor touch. */
@@ -278,7 +295,7 @@ async function positions(
   ranges: readonly (KeyRange | TextRange)[],
   options: ReadOptions,
 ): Promise<RowWindow[]> {
-  const edges = ranges.map((range) => edgeLeaves(leaves, range));
+  const edges = await edgesOf(leaves, ranges, options);
   const wanted = new Set(edges.flatMap(([from, to]) => (to >= from ? [from, to] : [])));
   const read = await leaves.read([...wanted], options);
   const windows: RowWindow[] = [];
@@ -305,7 +322,7 @@ async function positionOf(
   inclusive: boolean,
   options: ReadOptions,
 ): Promise<number> {
-  const number = Math.max(0, leaves.fencesBelow(key, inclusive) - 1);
+  const number = Math.max(0, (await leaves.fencesBelow(key, inclusive, options)) - 1);
   const read = await leaves.read([number], options);
   return placeIn(leaves, number, read.get(number)!, key, inclusive);
 }

@@ -58,7 +58,7 @@ export class Categories implements CategoryIndex {
 
   constructor(record: CategoryRecord, reads: IndexReads, truth: Truth) {
     this.column = record.column;
-    this.path = `/${record.path}`;
+    this.path = `/indexes/${record.column}`;
     this.covered = record.covered;
     this.nullCount = record.nulls - (record.covered < record.rows ? record.nullsInLastChunk : 0);
     this.#record = record;

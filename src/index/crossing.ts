@@ -1,3 +1,4 @@
+import type { Box } from "../geometry/longitude.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { QueryBox } from "./api.ts";
 import type { IndexReads } from "./pages.ts";
@@ -36,6 +37,12 @@ export class CrossingShapes {
       else high = middle;
     }
     return this.#rows[low] === row ? low : undefined;
+  }
+
+  /** Its two real boxes. */
+  boxes(i: number): [Box, Box] {
+    const [a, b] = [8 * i, 8 * i + 4].map((at) => [...this.#boxes.subarray(at, at + 4)] as Box);
+    return [a!, b!];
   }
 
   /** Whether one of its two boxes touches one of `queries`. */

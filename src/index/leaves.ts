@@ -24,7 +24,7 @@ export interface Leaves {
   readonly count: number;
   readonly perLeaf: number;
   /** How many fences are below `key`, or not above it: one more than the leaf that the key's place is in. */
-  fencesBelow(key: AnyKey, inclusive: boolean): number;
+  fencesBelow(key: AnyKey, inclusive: boolean, options: ReadOptions): Promise<number>;
   read(leaves: readonly number[], options: ReadOptions): Promise<Map<number, Leaf>>;
   cost(leaves: readonly number[]): { requests: number; bytes: number };
 }
@@ -34,25 +34,63 @@ export async function openNumberLeaves(
   reads: IndexReads,
   path: string,
   type: NumberKeyType,
-  count: number,
-  sums: Record<string, number>,
+  { keys: count, fenceTops, sums }: { keys: number; fenceTops: number; sums: Record<string, number> },
   options: ReadOptions,
 ): Promise<Leaves> {
   const perLeaf = PAGE_BYTES / elementBytes(type);
-  const [keys, fences] = await Promise.all([
+  const length = Math.ceil(count / perLeaf);
+  const [keys, fencesBelow] = await Promise.all([
     PagedArray.open(reads, `${path}/keys`, { ...options, length: count, sums: `${path}/keys_crc` }),
-    readWhole(reads, `${path}/fences`, type, Math.ceil(count / perLeaf), sums.fences, options),
+    fenceTops > 0
+      ? pagedFences(reads, path, type, length, fenceTops, sums.fence_tops, options)
+      : wholeFences(reads, path, type, length, sums.fences, options),
   ]);
   checkType(keys, type);
   return {
     count,
     perLeaf,
-    fencesBelow: (key, inclusive) => countBelow(fences, key as Key, inclusive),
+    fencesBelow,
     cost: (leaves) => keys.cost(leaves),
     async read(leaves, readOptions) {
       const pages = await keys.pages(leaves, readOptions);
       return new Map(leaves.map((leaf) => [leaf, numberLeaf(elements(pages.get(leaf)!, type))]));
     },
+  };
+}
+
+async function wholeFences(
+  reads: IndexReads,
+  path: string,
+  type: NumberKeyType,
+  length: number,
+  sum: number | undefined,
+  options: ReadOptions,
+): Promise<Leaves["fencesBelow"]> {
+  const fences = await readWhole(reads, `${path}/fences`, type, length, sum, options);
+  return async (key, inclusive) => countBelow(fences, key as Key, inclusive);
+}
+
+/** Of long columns the fences have fences: the first of each of their pages. */
+async function pagedFences(
+  reads: IndexReads,
+  path: string,
+  type: NumberKeyType,
+  length: number,
+  topCount: number,
+  sum: number | undefined,
+  options: ReadOptions,
+): Promise<Leaves["fencesBelow"]> {
+  const perPage = PAGE_BYTES / elementBytes(type);
+  const [fences, tops] = await Promise.all([
+    PagedArray.open(reads, `${path}/fences`, { ...options, length, sums: `${path}/fences_crc` }),
+    readWhole(reads, `${path}/fence_tops`, type, topCount, sum, options),
+  ]);
+  checkType(fences, type);
+  return async (key, inclusive, reading) => {
+    const page = countBelow(tops, key as Key, inclusive) - 1;
+    if (page < 0) return 0;
+    const bytes = (await fences.pages([page], reading)).get(page)!;
+    return page * perPage + countBelow(elements(bytes, type), key as Key, inclusive);
   };
 }
 
@@ -92,7 +130,7 @@ export async function openTextLeaves(
   return {
     count,
     perLeaf: TEXTS_PER_LEAF,
-    fencesBelow(key, inclusive) {
+    async fencesBelow(key, inclusive) {
       return search(leafCount, inclusive, (i) =>
         compareBytes(fenceData.subarray(i === 0 ? 0 : fenceEnds[i - 1]!, fenceEnds[i]!), key as Uint8Array),
       );

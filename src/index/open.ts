@@ -17,7 +17,7 @@ import { StoredZones } from "./zones.ts";
 
 export interface IndexOptions extends ReadOptions, TruthOptions {
   /** Pages of indexes kept in memory, in bytes; default 64 MiB. */
-  cacheBytes?: number;
+  cacheBytes?: number | undefined;
 }
 
 const DEFAULT_CACHE = 64 * 2 ** 20;
@@ -36,7 +36,7 @@ export async function openIndexes(
   options: IndexOptions = {},
 ): Promise<IndexSet> {
   const reads: IndexReads = { store, hierarchy, cache: newIndexCache(options.cacheBytes ?? DEFAULT_CACHE) };
-  const group = await hierarchy.node("indexes", options).catch((error) => {
+  const group = await hierarchy.consolidatedNode("indexes", options).catch((error) => {
     if (isZarrsiftError(error, "corrupt_metadata")) return messageOf(error);
     throw error;
   });
@@ -87,7 +87,8 @@ function ownIndexes(
   return { indexes, zones, warnings };
 }
 
-function ownIndex(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): Index {
+/** The index that a record describes. @throws Error naming what is wrong with the record */
+export function ownIndex(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): Index {
   const reader = new RecordReader(record);
   const rows = reader.count("covered");
   const common = {
@@ -143,6 +144,7 @@ function ordered(
     sorted: reader.flag("sorted"),
     base: reader.count("base", 0),
     fenceBytes: reader.count("fenceBytes", 0),
+    fenceTops: reader.count("fenceTops", 0),
     sums: reader.sums("sums"),
   };
   if (record.keys + record.nulls !== record.rows)
@@ -195,10 +197,10 @@ function ownZones(column: MetaColumn, record: JsonObject, reads: IndexReads, tru
 
 /** Chunks that are read anyway are compared with what they were. */
 function watch(column: MetaColumn, truth: Truth): void {
-  column.onStored = (chunk, bytes) => {
+  column.observe((chunk, bytes) => {
     // That the record cannot be read says nothing about the column.
     truth.observe(chunk, bytes).catch(() => {});
-  };
+  });
 }
 
 /** R-trees as zarr-datafusion-search keeps them: an array of bytes named like the geometry column. */

@@ -152,7 +152,11 @@ export class PagedArray {
     const key = `${this.path}/${chunkKey(this.meta.chunkKeys, [chunk])}`;
     try {
       const bytes = this.#plain
-        ? await this.#reads.store.getRange(key, { offset: from, length: to - from }, options)
+        ? await this.#reads.store.getRange(
+            key,
+            { offset: from, length: to - from },
+            { ...options, keep: false },
+          )
         : (await this.#decoded(key, options)).subarray(from, to);
       if (bytes?.length === to - from) return bytes;
     } catch (error) {

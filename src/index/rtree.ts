@@ -14,6 +14,9 @@ import type { Truth } from "./truth.ts";
 /** Nodes of the uppermost levels that are fetched at once, in bytes. */
 const TOP_BYTES = 128 * 1024;
 
+/** Of so many nodes, an estimate reads the children too. */
+const FEW_NODES = 48;
+
 /** What a tree's record says, and what is found without one. */
 export interface TreeRecord {
   column: string;
@@ -50,7 +53,7 @@ export class RTree implements SpatialIndex {
 
   constructor(record: TreeRecord, reads: IndexReads, truth: Truth) {
     this.column = record.column;
-    this.path = `/${record.path}`;
+    this.path = `/indexes/${record.column}`;
     this.covered = record.covered;
     this.#record = record;
     this.#reads = reads;
@@ -73,8 +76,11 @@ export class RTree implements SpatialIndex {
     if (this.covered === 0 || boxes.length === 0) return { rows: 0, requests: 0, bytes: 0 };
     const opened = await this.#open(options);
     const { layout, tree } = opened;
-    const lowest = topLevel(layout);
-    const hits = await this.#descend(opened, this.#probe(boxes), lowest, options);
+    let lowest = topLevel(layout);
+    let hits = await this.#descend(opened, this.#probe(boxes), lowest, options);
+    // Where it is little to read, what finding needs next is read now: far away, other indexes are asked meanwhile.
+    for (; lowest > 1 && hits.found.length <= FEW_NODES; lowest--)
+      hits = await this.#descend(opened, this.#probe(boxes), lowest - 1, options);
     const perNode = layout.nodeSize ** lowest;
     const rows = Math.min(this.covered, Math.ceil(hits.share * perNode));
     const wanted = new Set<number>();

@@ -212,7 +212,8 @@ function sameBytes(stored: StoredChunk, bytes: Uint8Array | undefined): boolean 
   return bytes.length === stored.size && crc32c(bytes) === stored.crc;
 }
 
-async function readTruth(
+/** The entries of all chunks that were indexed. @throws ZarrsiftError `index_unusable` */
+export async function readTruth(
   { path, rows, chunkRows, sums }: ColumnTruth,
   reads: IndexReads,
   options: ReadOptions,

@@ -34,7 +34,7 @@ export class StoredZones implements ZoneMap {
 
   constructor(record: ZonesRecord, reads: IndexReads, truth: Truth) {
     this.column = record.column;
-    this.path = `/${record.path}`;
+    this.path = `/indexes/_zarrsift/zones/${record.column}`;
     this.chunkRows = record.chunkRows;
     this.chunks = record.chunks;
     this.#record = record;

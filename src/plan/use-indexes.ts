@@ -31,12 +31,20 @@ export async function useIndexes(
   const used: Index[] = [];
   let narrowed = plan;
   if (plan.to - plan.from === 0) return { plan, used };
-  for (const conjunct of plan.conjuncts) {
-    const probe = probeOf(conjunct.expr, indexes);
-    if (!probe) continue;
-    const traffic: Traffic = { requests: 0, bytes: 0 };
-    const started = performance.now();
-    const asked = await ask(probe, conjunct, table, { ...options, traffic });
+  // All at once: far away, one would wait for the other at each level of its tree.
+  const probes = await Promise.all(
+    plan.conjuncts.map(async (conjunct) => {
+      const probe = probeOf(conjunct.expr, indexes);
+      if (!probe) return undefined;
+      const traffic: Traffic = { requests: 0, bytes: 0 };
+      const started = performance.now();
+      const asked = await ask(probe, conjunct, table, { ...options, traffic });
+      return { conjunct, probe, asked, traffic, ms: performance.now() - started };
+    }),
+  );
+  for (const one of probes) {
+    if (!one) continue;
+    const { conjunct, probe, asked, traffic, ms } = one;
     if (options.traffic) {
       options.traffic.requests += traffic.requests;
       options.traffic.bytes += traffic.bytes;
@@ -49,7 +57,7 @@ export async function useIndexes(
       why: asked.why,
       rows: asked.found && rowCount(asked.found.rows),
       ...traffic,
-      ms: performance.now() - started,
+      ms,
     };
     narrowed = { ...narrowed, probes: [...narrowed.probes, step] };
     if (!asked.found) continue;

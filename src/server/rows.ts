@@ -28,11 +28,11 @@ export function rowsAs(
   maxRows: number,
   signal: AbortSignal,
 ): AsyncIterable<string | Uint8Array> {
-  const { columns, version, rowQuery } = result;
+  const { columns, rowQuery } = result;
   const batches = result.batches({ signal });
   if (format === "ndjson") return ndjsonText(columns, batches, { maxRows });
   if (format === "csv") return csvText(columns, batches, { maxRows });
   if (format === "arrow") return arrowStream(columns, batches, { maxRows });
   if (format === "geojson") return geojsonText(columns, batches, { maxRows, idx: rowQuery });
-  return jsonText(columns, batches, version, { maxRows });
+  return jsonText(columns, batches, () => result.version(), { maxRows });
 }

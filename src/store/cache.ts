@@ -5,6 +5,12 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts
 
 type Value = Uint8Array | undefined;
 
+/** A value, and what the store said of it when it was read. */
+interface Read {
+  value: Value;
+  stat: KeyStat | undefined;
+}
+
 /** What an entry costs beside its bytes: key, map, list. */
 const ENTRY_BYTES = 200;
 
@@ -21,8 +27,8 @@ export class CacheStore implements Store {
   readonly #store: Store;
   readonly #largest: number;
   readonly #budget: number;
-  #values: Lru<{ value: Value }>;
-  #flights = new Map<string, Flight<Value>>();
+  #values: Lru<Read>;
+  #flights = new Map<string, Flight<Read>>();
 
   /** @param budget bytes; a value of more than a quarter of it is not kept */
   constructor(store: Store, budget: number) {
@@ -76,21 +82,25 @@ export class CacheStore implements Store {
     options: ReadOptions,
   ): Promise<Value> {
     options.signal?.throwIfAborted();
-    const kept = this.#values.get(id);
-    if (kept) return kept.value;
     const running = this.#flights.get(id);
-    const flight = running && !running.stopped ? running : this.#start(id, read, options);
-    return flight.wait(options.signal);
+    const flight = () => (running && !running.stopped ? running : this.#start(id, read, options));
+    const { value, stat } = this.#values.get(id) ?? (await flight().wait(options.signal));
+    if (stat) options.onStat?.(stat);
+    return value;
   }
 
-  #start(id: string, read: (options: ReadOptions) => Promise<Value>, options: ReadOptions): Flight<Value> {
+  #start(id: string, read: (options: ReadOptions) => Promise<Value>, options: ReadOptions): Flight<Read> {
     const values = this.#values;
     const flights = this.#flights;
     const flight = new Flight(async (signal) => {
       try {
-        const value = await read({ ...options, signal });
-        this.#keep(values, id, value);
-        return value;
+        let stat: KeyStat | undefined;
+        const onStat = (told: KeyStat) => {
+          stat = told;
+        };
+        const value = await read({ ...options, signal, onStat });
+        if (options.keep !== false) this.#keep(values, id, { value, stat });
+        return { value, stat };
       } finally {
         if (flights.get(id) === flight) flights.delete(id);
       }
@@ -99,12 +109,12 @@ export class CacheStore implements Store {
     return flight;
   }
 
-  #keep(values: Lru<{ value: Value }>, id: string, value: Value): void {
+  #keep(values: Lru<Read>, id: string, { value, stat }: Read): void {
     if (value === undefined && this.snapshot === undefined) return;
     const size = value?.length ?? 0;
     if (size > this.#largest) return;
     // A view of a larger buffer would keep all of that in memory.
     const whole = value === undefined || value.buffer.byteLength <= size + ENTRY_BYTES;
-    values.set(id, { value: whole ? value : value?.slice() }, size + ENTRY_BYTES + 2 * id.length);
+    values.set(id, { value: whole ? value : value?.slice(), stat }, size + ENTRY_BYTES + 2 * id.length);
   }
 }

@@ -45,9 +45,7 @@ export class DirectoryStore implements Store {
   }
 
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
-    return this.#withFile(key, options, async (_, { size, mtimeNs }) => {
-      return { size: Number(size), stamp: stampOf(size, mtimeNs) };
-    });
+    return this.#withFile(key, options, async (_, info) => statOf(info));
   }
 
   async place(key: string, options?: ReadOptions): Promise<Place | undefined> {
@@ -89,6 +87,7 @@ export class DirectoryStore implements Store {
     const where = `${this.url}/${key}`;
     return this.#withFile(key, options, async (file, info) => {
       const size = Number(info.size);
+      if (!range) options?.onStat?.(statOf(info));
       return readSpan(file, range ? spanOf(range, size, where) : { offset: 0, length: size }, where);
     });
   }
@@ -238,6 +237,11 @@ export async function splitPath(path: string): Promise<{ folder: string; name: s
 export function absoluteFolder(path: string): string {
   return dirname(resolve(path));
 }
+
+const statOf = ({ size, mtimeNs }: BigIntStats): KeyStat => ({
+  size: Number(size),
+  stamp: stampOf(size, mtimeNs),
+});
 
 /** The path of a `file:` URL. */
 export function urlPath(url: string): string {

@@ -58,8 +58,10 @@ export class HttpStore implements Store {
     const answer = await this.#send("GET", key, {}, options);
     if (this.#absent.has(answer.status)) return undefined;
     const whole = answer.status === 206 && contentRange(answer);
-    if (answer.status === 200 || (whole && whole.offset === 0 && whole.length === whole.size))
+    if (answer.status === 200 || (whole && whole.offset === 0 && whole.length === whole.size)) {
+      options.onStat?.({ size: answer.body.length, stamp: stampOf(answer) });
       return answer.body;
+    }
     throw this.#bad(answer, key);
   }
 

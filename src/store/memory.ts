@@ -53,7 +53,9 @@ export class MemoryStore implements WritableStore {
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.#value(key, options)?.bytes;
+    const stat = await this.stat(key, options);
+    if (stat) options?.onStat?.(stat);
+    return this.#values.get(key)?.bytes;
   }
 
   async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {

@@ -54,6 +54,13 @@ export interface ReadOptions {
   /** What this read costs below all caches is added here. */
   traffic?: Traffic | undefined;
   /**
+   * Told what `stat` would have said of a value that `get` returns, as it was when it was read. Stores that learn it
+   * along the way tell it, caches what it was then.
+   */
+  onStat?: ((stat: KeyStat) => void) | undefined;
+  /** `false`: caches need not keep the value, because whoever asks does; default true. */
+  keep?: boolean | undefined;
+  /**
    * What the object must still be, else `source_changed`: of this ETag, of this or an earlier time (seconds since
    * 1970), of the stamp that `stat` gave. HTTP and S3 look at all of them as far as the server tells, directories at
    * times and stamps.

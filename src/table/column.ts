@@ -19,6 +19,12 @@ export const newVectorCache = (bytes: number): VectorCache => new Lru(bytes, { s
 /** Bytes of an envelope. */
 const BOX_BYTES = 17;
 
+/** Told of a chunk that was read from the source: its stored bytes, `undefined` where it is missing. */
+export type ChunkObserver = (chunk: number, bytes: Uint8Array | undefined) => void;
+
+/** Those that came before the newest, for queries that began with them. */
+const OBSERVERS_KEPT = 3;
+
 /** A column that is an array of the `meta` group. */
 export class MetaColumn implements Column {
   readonly name: string;
@@ -30,8 +36,7 @@ export class MetaColumn implements Column {
   readonly path: string;
   readonly meta: ArrayMeta;
   readonly decoding: Decoding;
-  /** Told of every chunk that is read from the source: its stored bytes, `undefined` where it is missing. */
-  onStored: ((chunk: number, bytes: Uint8Array | undefined) => void) | undefined;
+  #observers: readonly ChunkObserver[] = [];
   readonly #store: Store;
   readonly #cache: VectorCache;
 
@@ -93,8 +98,13 @@ export class MetaColumn implements Column {
   async stored(chunk: number, options: ReadOptions = {}): Promise<ChunkData> {
     const key = this.keyOf(chunk);
     const bytes = await this.#store.get(key, options);
-    this.onStored?.(chunk, bytes);
+    for (const tell of this.#observers) tell(chunk, bytes);
     return bytes ? decodeChunk(this.meta, bytes, `${this.#store.url}/${key}`) : fillChunk(this.meta);
+  }
+
+  /** Tells `observer` from now on; of those told before the last few still are. */
+  observe(observer: ChunkObserver): void {
+    this.#observers = [observer, ...this.#observers.slice(0, OBSERVERS_KEPT)];
   }
 
   keyOf(chunk: number): string {

@@ -77,7 +77,7 @@ export class TreeFace implements ViewFace {
   }
 
   verify(options?: ReadOptions): Promise<void> {
-    return this.#guard.ensure(options, true);
+    return this.#guard.ensure({ ...options, sure: true });
   }
 
   #whole(node: ServedNode, part: number): FaceNode {

@@ -66,6 +66,17 @@ export class Hierarchy {
   }
 
   /**
+   * As `node`, of a group that may have consolidated metadata of its own, which v2 keeps in another document: that is
+   * read at the same time, and tells of the nodes below it from then on.
+   */
+  async consolidatedNode(path: string, options: ReadOptions = {}): Promise<NodeMeta | undefined> {
+    const known = [...this.#consolidatedAbove(path)].some(([above, inside]) => above.get(inside));
+    if (this.format === 3 || known) return this.node(path, options);
+    const [node] = await Promise.all([this.node(path, options), this.#consolidate(path)]);
+    return node;
+  }
+
+  /**
    * Names directly below a group, sorted; none below an array. Where the store lists folders, one that holds no node
    * is among them: `node` tells.
    *
@@ -83,9 +94,11 @@ export class Hierarchy {
   }
 
   async #findChildren(path: string): Promise<string[] | undefined> {
-    const node = await this.node(path);
+    // Far away, one is not to wait for the other.
+    const early = this.#nodes.get(path) ? undefined : this.#store.list(path);
+    const [node, found] = await Promise.all([this.node(path), early]);
     if (node?.nodeType === "array") return [];
-    const listing = await this.#store.list(path);
+    const listing = early ? found : await this.#store.list(path);
     if (node && this.format === 3) await this.#consolidate(path, node);
     let known = this.#knownChildren(path);
     if (node && !listing && !known) {
@@ -116,9 +129,9 @@ export class Hierarchy {
   }
 
   /** Makes a group's own consolidated metadata known, which v2 keeps in a document of its own. */
-  async #consolidate(path: string, group: NodeMeta): Promise<void> {
+  async #consolidate(path: string, group?: NodeMeta): Promise<void> {
     const load = async () => {
-      if (this.format === 3) return { consolidated: consolidatedV3(group.document) };
+      if (this.format === 3) return { consolidated: group && consolidatedV3(group.document) };
       const document = await this.#read(path, ".zmetadata");
       return { consolidated: document && consolidatedV2(document) };
     };
@@ -131,8 +144,13 @@ export class Hierarchy {
       const node = documents && parseNode(documents, path);
       if (node) return node;
     }
-    const node = parseNode(this.format === 3 ? await this.#readV3(path) : await this.#readV2(path), path);
-    if (node?.nodeType === "group" && (this.format === 3 || path === "")) await this.#consolidate(path, node);
+    const early = this.format === 2 && path === "" ? this.#consolidate(path) : undefined;
+    const [documents] = await Promise.all([
+      this.format === 3 ? this.#readV3(path) : this.#readV2(path),
+      early,
+    ]);
+    const node = parseNode(documents, path);
+    if (node?.nodeType === "group" && this.format === 3) await this.#consolidate(path, node);
     return node;
   }
 

@@ -7,7 +7,7 @@ import { filesBelow, importsOf, partOf, ROOT } from "./sources.ts";
 const LEAVES = ["errors", "abort", "flight", "hash", "lru"];
 const TABLE = [...LEAVES, "store", "zarr", "geometry"];
 const PLAN = [...TABLE, "table", "index", "format"];
-const CORE = [...PLAN, "plan", "view", "describe", "source", "collection"];
+const CORE = [...PLAN, "checks", "plan", "view", "describe", "source", "collection"];
 
 /** Which parts of src a part may need. What is not named here does not exist yet: name it before adding it. */
 const MAY_NEED: Record<string, readonly string[]> = {
@@ -16,6 +16,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   flight: ["errors", "abort"],
   hash: ["errors"],
   lru: ["errors", "flight"],
+  checks: [...LEAVES, "store"],
   sql: ["errors"],
   geometry: ["errors"],
   store: LEAVES,
@@ -24,9 +25,9 @@ const MAY_NEED: Record<string, readonly string[]> = {
   format: ["errors", "table", "geometry", "zarr"],
   index: [...TABLE, "table"],
   plan: [...PLAN, "sql"],
-  view: [...PLAN, "plan"],
+  view: [...PLAN, "checks", "plan"],
   describe: [...PLAN, "plan", "view"],
-  source: [...PLAN, "plan", "view"],
+  source: [...PLAN, "checks", "plan", "view"],
   collection: CORE,
   export: CORE,
   main: [...CORE, "export"],

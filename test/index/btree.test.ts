@@ -298,3 +298,44 @@ describe("rows added after the build", () => {
     expect(listed(await index.nullRows())).toEqual(old.flatMap((cell, row) => (cell === null ? [row] : [])));
   });
 });
+
+describe("a long column", () => {
+  it("reads only those pages of its fences that it needs", async () => {
+    // Every key twice, so that some begin in one page of fences and end in the next: 2048 fences a page, of 2048 keys each.
+    const rows = 3 * 2048 * 2048 + 5000;
+    const values = Float64Array.from({ length: rows }, (_, i) => Math.floor(i / 2));
+    const store = await makeSource({ k: { type: "float64", values } }, rows);
+    const { table } = await tableOf(store);
+    const column = table.columns.get("k")!;
+    const builder = new OrderedBuilder(column.type, rows, rows);
+    builder.addVector(await column.read(0));
+    const encoded = builder.finish("k", 1);
+    expect(encoded.record).toMatchObject({ fenceTops: 4, sorted: true });
+    await putIndexes(store, table, { k: encoded });
+    const again = await tableOf(store);
+    const counted = countRounds(store);
+    const hierarchy = await Hierarchy.open(counted);
+    const { indexes } = await openIndexes(counted, hierarchy, again.table);
+    const index = indexes[0] as OrderedIndex;
+    const page = 2048 * 2048;
+    for (const [low, high] of [
+      [-5, -1],
+      [-5, 3],
+      [page / 2 - 1, page / 2],
+      [page / 2 + 0.25, page / 2 + 0.5],
+      [1000.5, page + 7],
+      [rows / 2 - 3, rows],
+      [rows, rows + 9],
+    ] as const) {
+      const [from, to] = [Math.max(0, 2 * Math.ceil(low)), Math.min(rows, 2 * (Math.floor(high) + 1))];
+      expect(await index.count([{ low, high }]), `${low} to ${high}`).toBe(Math.max(0, to - from));
+      if (to > from) expect(await index.find([{ low, high }])).toEqual({ from, to });
+    }
+    // Of 49 kB of fences and 50 MB of keys.
+    const fresh = countRounds(store);
+    const set = await openIndexes(fresh, await Hierarchy.open(fresh), again.table);
+    const before = fresh.seen.bytes;
+    await (set.indexes[0] as OrderedIndex).find([{ low: 5, high: 9 }]);
+    expect(fresh.seen.bytes - before).toBeLessThan(16384 * 5);
+  });
+});

@@ -49,7 +49,7 @@ export class CannedCollection {
     if (this.geometry) return shapes(this.geometry, this.lateError);
     return {
       columns: [{ name: "idx", type: INT64, column: "idx", named: true, text: "idx" }],
-      version: "v1",
+      version: async () => "v1",
       rowQuery: true,
       async *batches(): AsyncGenerator<Batch> {
         for (const part of self.batches) {
@@ -179,7 +179,7 @@ function shapes(cells: (string | null)[], lateError: Error | undefined) {
   const type: SqlType = { kind: "geometry", encoding: "wkt" };
   return {
     columns: [{ name: "shape", type, column: "shape", named: true, text: "shape" }],
-    version: "v1",
+    version: async () => "v1",
     rowQuery: true,
     async *batches(): AsyncGenerator<Batch> {
       const idx = Float64Array.from(cells, (_, i) => i);

@@ -43,20 +43,32 @@ export function sendBytes(
   body: Uint8Array,
   headers: Record<string, string> = {},
 ): void {
+  const { status, start, end, more } = answerTo(request, body.length);
+  response.writeHead(status, { "content-length": String(end - start), ...headers, ...more });
+  response.end(request.method === "HEAD" ? undefined : body.subarray(start, end));
+}
+
+/** As `sendBytes`, of a file: no more of it is read than is sent. */
+function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  headers: Record<string, string>,
+): void {
+  const { status, start, end, more } = answerTo(request, statSync(path).size);
+  response.writeHead(status, { "content-length": String(end - start), ...headers, ...more });
+  if (request.method === "HEAD" || start === end) response.end();
+  else createReadStream(path, { start, end: end - 1 }).pipe(response);
+}
+
+/** Which bytes of `size` a request gets. */
+function answerTo(request: IncomingMessage, size: number) {
   const match = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "");
-  const send = (status: number, bytes: Uint8Array, more: Record<string, string> = {}) => {
-    response.writeHead(status, { "content-length": String(bytes.length), ...headers, ...more });
-    response.end(request.method === "HEAD" ? undefined : bytes);
-  };
-  if (!match || request.method === "HEAD") {
-    send(200, body);
-    return;
-  }
-  const size = body.length;
+  if (!match || request.method === "HEAD") return { status: 200, start: 0, end: size, more: {} };
   const start = match[1] === "" ? Math.max(0, size - Number(match[2])) : Number(match[1]);
   const end = match[1] === "" || match[2] === "" ? size : Math.min(size, Number(match[2]) + 1);
-  if (start >= size) send(416, new Uint8Array(0), { "content-range": `bytes */${size}` });
-  else send(206, body.subarray(start, end), { "content-range": `bytes ${start}-${end - 1}/${size}` });
+  if (start >= size) return { status: 416, start: 0, end: 0, more: { "content-range": `bytes */${size}` } };
+  return { status: 206, start, end, more: { "content-range": `bytes ${start}-${end - 1}/${size}` } };
 }
 
 /** Serves a directory with ranges and index pages, in the manner of nginx. */
@@ -74,12 +86,7 @@ export function directoryHandler(root: string): Handler {
       response.writeHead(200, { "content-type": "text/html" });
       response.end(`<html><body><a href="../">../</a>${links.join("\n")}</body></html>`);
     } else {
-      const parts: Buffer[] = [];
-      createReadStream(path)
-        .on("data", (part) => parts.push(part as Buffer))
-        .on("end", () => {
-          sendBytes(request, response, Buffer.concat(parts), { etag: `"${info.size}-${info.mtimeMs}"` });
-        });
+      sendFile(request, response, path, { etag: `"${info.size}-${info.mtimeMs}"` });
     }
   };
 }

@@ -34,17 +34,18 @@ export async function readChunk(
   return { vector, stored: storedChunk(bytes, stat?.stamp) };
 }
 
-/** The chunks that hold rows 0 to `rows` (exclusive), in order. */
+/** The chunks from number `first` on that hold rows below `rows`, in order. */
 export async function* readChunks(
   column: MetaColumn,
   store: Store,
   rows: number,
+  first: number,
   options: ReadOptions = {},
 ): AsyncGenerator<ReadChunk> {
   const { chunkRows } = column;
   const count = Math.ceil(rows / chunkRows);
   const coming: Promise<ReadChunk>[] = [];
-  for (let chunk = 0, next = 0; chunk < count; chunk++) {
+  for (let chunk = first, next = first; chunk < count; chunk++) {
     options.signal?.throwIfAborted();
     for (; next < count && next <= chunk + AHEAD; next++) {
       const reading = readChunk(column, store, next, rows - next * chunkRows, options);

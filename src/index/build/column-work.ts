@@ -4,6 +4,7 @@ import type { Lock } from "../../store/writable.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import { keyTypeOf } from "../keys.ts";
 import { newIndexCache } from "../pages.ts";
+import { truthRecord } from "../records.ts";
 import type { BuildOptions, BuildProgress, ColumnReport } from "./build.ts";
 import { type Change, changeOf } from "./changes.ts";
 import type { IndexKind } from "./choose.ts";
@@ -58,7 +59,7 @@ export class ColumnWork {
     if (change?.what === "same" && change.compared) change = await this.#renewTruth();
     if (change?.what === "same") return finish(this.#kindNow, "unchanged", change.why);
     try {
-      const kind = await this.#build();
+      const kind = await this.#build(change);
       if (!change) return finish(kind, "built");
       return finish(kind, change.what === "grown" ? "extended" : "rebuilt", change.why);
     } catch (error) {
@@ -120,14 +121,14 @@ export class ColumnWork {
     return { what: "same", why: "its bytes are the same", compared: true };
   }
 
-  async #build(): Promise<IndexKind | undefined> {
+  async #build(change: Change | undefined): Promise<IndexKind | undefined> {
     const { name, rows } = this.#column;
     let read = 0;
     const onRows = (more: number) => {
       read += more;
       this.#progress(read < rows ? "read" : "write", read);
     };
-    const { kind, index, zones, truth } = await this.#produce(onRows);
+    const { kind, index, zones, truth } = await this.#produce(this.#unchanged(change), onRows);
     const { records } = this.#target;
     await this.#lock?.ensure();
     await this.#target.publish(this.#options, name, () => {
@@ -139,20 +140,29 @@ export class ColumnWork {
     return kind;
   }
 
+  /** Chunks that need not be read again: sizes and times say that they are what was indexed. */
+  #unchanged(change: Change | undefined): number {
+    if (change?.what !== "grown" || change.compared) return 0;
+    const { rows, chunkRows } = truthRecord(this.#records.truth[this.#column.name]!);
+    return Math.floor(rows / chunkRows);
+  }
+
   /** Here, or where the caller wants it done; but for trees of v2, which are seen while they are written. */
-  async #produce(onRows: (rows: number) => void): Promise<ColumnProduct> {
+  async #produce(unchanged: number, onRows: (rows: number) => void): Promise<ColumnProduct> {
     const { produceElsewhere, signal } = this.#options;
     const wanted = this.#wanted;
     if (!produceElsewhere || (this.#target.format === 2 && this.#column.type.kind === "geometry")) {
-      const product = await produceColumn(this.#column, this.#source, this.#target, {
-        signal,
-        wanted,
-        onRows,
-      });
+      const given = { signal, wanted, unchanged, onRows };
+      const product = await produceColumn(this.#column, this.#source, this.#target, given);
       this.#bytes = product.bytes;
       return product;
     }
-    const { product, parts } = await produceElsewhere(this.#column.name, { signal, wanted, onRows });
+    const { product, parts } = await produceElsewhere(this.#column.name, {
+      signal,
+      wanted,
+      unchanged,
+      onRows,
+    });
     this.#target.adopt(parts);
     this.#bytes = product.bytes;
     return product;

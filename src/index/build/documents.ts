@@ -4,15 +4,33 @@ import { isJsonObject, type JsonObject, jsonEquals } from "../../zarr/json.ts";
 import type { NodeDocuments } from "../../zarr/parse.ts";
 import type { Nodes } from "./nodes.ts";
 
-/** The documents of a group. v3: with the documents of all `nodes` below it, whose paths are relative to it. */
+/**
+ * The documents of a group, with the documents of all `nodes` below it, whose paths are relative to it. The one that
+ * has its attributes is the last.
+ */
 export function groupDocuments(
   format: 2 | 3,
   attributes: JsonObject,
   nodes?: Nodes,
 ): Record<string, JsonObject> {
-  if (format === 2) return { ".zgroup": { zarr_format: 2 }, ".zattrs": attributes };
+  if (format === 2) {
+    const own: Record<string, JsonObject> = { ".zgroup": { zarr_format: 2 }, ".zattrs": attributes };
+    return { ...(nodes && { ".zmetadata": consolidatedV2(own, nodes) }), ...own };
+  }
   const group: JsonObject = { zarr_format: 3, node_type: "group", attributes };
   return { "zarr.json": nodes ? { ...group, consolidated_metadata: inline(nodes) } : group };
+}
+
+function consolidatedV2(own: JsonObject, nodes: Nodes): JsonObject {
+  const metadata: JsonObject = { ...own };
+  addDocuments(metadata, nodes);
+  return { zarr_consolidated_format: 1, metadata };
+}
+
+function addDocuments(metadata: JsonObject, nodes: Nodes): void {
+  for (const [path, documents] of nodes)
+    for (const [name, document] of Object.entries(documents))
+      if (name !== ".zmetadata") metadata[`${path}/${name}`] = document as JsonObject;
 }
 
 function inline(nodes: Nodes): JsonObject {
@@ -65,8 +83,7 @@ function rootV2(root: NodeDocuments, nodes: Nodes, names: readonly string[]): Re
     const metadata = others(consolidated.metadata, (key) => key.slice(0, Math.max(0, key.lastIndexOf("/"))));
     const own = metadata[".zattrs"];
     if (isJsonObject(own)) metadata[".zattrs"] = announced(own, names);
-    for (const [path, documents] of nodes)
-      for (const [name, document] of Object.entries(documents)) metadata[`${path}/${name}`] = document!;
+    addDocuments(metadata, nodes);
     after[".zmetadata"] = { ...consolidated, metadata };
   }
   return after;

@@ -11,7 +11,8 @@ import { type RowShape, RTreeBuilder, rowShape } from "../rtree-build.ts";
 import { encodeTruth, type StoredChunk, storedChunk } from "../truth.ts";
 import { ZonesBuilder } from "../zones-build.ts";
 import { type IndexKind, MOST_VALUES } from "./choose.ts";
-import { readChunks } from "./chunks.ts";
+import { type ReadChunk, readChunks } from "./chunks.ts";
+import type { Recalled } from "./recall.ts";
 
 export interface EncodeOptions extends ReadOptions {
   /** `undefined`: a zone map alone. */
@@ -20,6 +21,8 @@ export interface EncodeOptions extends ReadOptions {
   rows: number;
   /** Part of the names of all groups of arrays, so that those of an older build stay. */
   build: string;
+  /** Chunks from the first on that need not be read. */
+  recalled?: Recalled | undefined;
   /** Told of rows that are read. */
   onRows?: ((rows: number) => void) | undefined;
 }
@@ -48,8 +51,9 @@ export async function encodeColumn(
   const chunks: StoredChunk[] = [];
   let taker = kind && takerOf(kind, column, rows);
   let done = 0;
-  for await (const { vector, stored } of readChunks(column, store, rows, options)) {
-    const shapes = column.type.kind === "geometry" ? shapesOf(vector, column, done) : undefined;
+  for await (const { vector, stored, ...known } of allChunks(column, store, options)) {
+    const shapes =
+      column.type.kind === "geometry" ? (known.shapes ?? shapesOf(vector, column, done)) : undefined;
     if (taker && !taker.add(vector, shapes)) taker = undefined;
     zones.addChunk(vector, shapes);
     chunks.push(stored);
@@ -63,6 +67,20 @@ export async function encodeColumn(
     zones: zones.finish(name, column.chunkRows),
     truth: moved({ ...truth, record: { ...truth.record, rows } }, build),
   };
+}
+
+/** The chunks in order: what is recalled, then what is read. */
+async function* allChunks(
+  column: MetaColumn,
+  store: Store,
+  options: EncodeOptions,
+): AsyncGenerator<ReadChunk & { shapes?: readonly RowShape[] }> {
+  const { recalled, rows, signal } = options;
+  for (let chunk = 0; chunk < (recalled?.chunks ?? 0); chunk++) {
+    signal?.throwIfAborted();
+    yield { ...recalled!.chunk(chunk), stored: recalled!.stored[chunk]! };
+  }
+  yield* readChunks(column, store, rows, recalled?.chunks ?? 0, options);
 }
 
 /** The truth of a column alone, its chunks not decoded. */

@@ -5,11 +5,14 @@ import type { JsonObject } from "../../zarr/json.ts";
 import { chooseKind, type IndexKind } from "./choose.ts";
 import { type EncodedColumn, encodeColumn } from "./encode.ts";
 import { buildId } from "./nodes.ts";
+import { recall } from "./recall.ts";
 import type { IndexTarget } from "./target.ts";
 
 export interface ProductOptions extends ReadOptions {
   /** Whether it was asked for by name. */
   wanted: boolean;
+  /** Chunks from the first on that are known to be what was indexed; default none. */
+  unchanged?: number | undefined;
   /** Told of rows that are read. */
   onRows?: ((rows: number) => void) | undefined;
 }
@@ -32,10 +35,13 @@ export async function produceColumn(
   target: IndexTarget,
   options: ProductOptions,
 ): Promise<ColumnProduct> {
-  const { wanted, onRows, signal } = options;
+  const { wanted, onRows, signal, unchanged = 0 } = options;
+  const recalled = await recall(column, unchanged, target, options);
   const encode = (kind: IndexKind | undefined) =>
-    encodeColumn(column, source, { signal, kind, rows: column.rows, build: buildId(), onRows });
-  const kind = await chooseKind(column, source, wanted, options);
+    encodeColumn(column, source, { signal, kind, rows: column.rows, build: buildId(), recalled, onRows });
+  const kind = recalled
+    ? (target.records.indexes[column.name]!.kind as IndexKind)
+    : await chooseKind(column, source, wanted, options);
   const encoded = await encode(kind);
   if (kind !== "category" || encoded.index) return written(kind, encoded, column, target, options);
   return written("btree", await encode("btree"), column, target, options);

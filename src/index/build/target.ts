@@ -165,7 +165,8 @@ export class IndexTarget {
   async #removeGroup(options: ReadOptions): Promise<void> {
     if ((await this.#liveNodes(options)).size > 0) return;
     await this.#putRoot(new Map(), options);
-    for (const name of [".zattrs", ".zgroup", "zarr.json"]) await this.store.delete(`indexes/${name}`);
+    for (const name of [".zattrs", ".zmetadata", ".zgroup", "zarr.json"])
+      await this.store.delete(`indexes/${name}`);
   }
 
   /** What `write` has written so far. */

@@ -81,6 +81,8 @@ async function answer(
   const watch = watchClient(reply, context.closing);
   const pieces = rows(context, watch, async () => {
     const collection = await context.catalog.find(name, watch.signal);
+    // JSON names the version: what is out of date is found here, and read again, rather than in the answer.
+    if (format === "json") await collection.version({ signal: watch.signal });
     const result = await collection.query(sql, { ...options, signal: watch.signal });
     return rowsAs(format, result, context.limits.rows, watch.signal);
   });

@@ -4,6 +4,7 @@ import { checkIndexes } from "../../../src/index/build/check.ts";
 import { dropIndexes } from "../../../src/index/build/drop.ts";
 import { openIndexes } from "../../../src/index/open.ts";
 import { MemoryStore } from "../../../src/store/memory.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { announce } from "../../../src/table/announcement.ts";
 import { openTable } from "../../../src/table/open.ts";
 import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
@@ -17,6 +18,10 @@ const ALL = ["bbox", "clouds", "date", "id", "platform"];
 const what = (reports: Awaited<ReturnType<typeof buildIndexes>>) =>
   Object.fromEntries(reports.map((report) => [report.column, report.what]));
 const each = (word: string) => Object.fromEntries(ALL.map((name) => [name, word]));
+
+async function copyAll(from: MemoryStore, to: MemoryStore, which: (key: string) => boolean): Promise<void> {
+  for (const key of from.keys()) if (which(key)) to.set(key, (await from.get(key))!);
+}
 
 describe.each([2, 3] as const)("indexes of a v%i source", (format) => {
   it("are chosen by column, and answer as its rows do", async () => {
@@ -52,6 +57,52 @@ describe.each([2, 3] as const)("indexes of a v%i source", (format) => {
     expect(answers.covered).toEqual(Object.fromEntries(ALL.map((name) => [name, 250])));
     expect(answers.states).toEqual(each("verified"));
     expect(keyCount(store)).toBe(names);
+  });
+
+  it.each([230, 240])("read nothing again of %i rows when others are appended", async (rows) => {
+    const store = await sourceOf(rows, { format });
+    await buildIndexes(store, store);
+    const whole = Math.floor(rows / 40);
+    const chunkOf = (key: string) => Number(/^meta\/\w+\/(?:c\/)?(\d+)$/.exec(key)?.[1] ?? Number.NaN);
+    await copyAll(await sourceOf(900, { format }), store, (key) => !(chunkOf(key) < whole));
+    const read: string[] = [];
+    const watched: Store = {
+      url: store.url,
+      get(key, options) {
+        read.push(key);
+        return store.get(key, options);
+      },
+      getRange: (key, range, options) => store.getRange(key, range, options),
+      stat: (key, options) => store.stat(key, options),
+      list: (prefix, options) => store.list(prefix, options),
+    };
+    expect(what(await buildIndexes(watched, store))).toEqual(each("extended"));
+    const chunks = read.filter((key) => chunkOf(key) >= 0);
+    expect(chunks.filter((key) => chunkOf(key) < whole)).toEqual([]);
+    expect(new Set(chunks).size).toBe(ALL.length * (Math.ceil(900 / 40) - whole));
+    const answers = await askAll(store);
+    expect(answers.covered).toEqual(Object.fromEntries(ALL.map((name) => [name, 900])));
+    expect(answers.states).toEqual(each("verified"));
+    // Byte for byte what is made of the whole column.
+    const checked = await checkIndexes(store, store);
+    expect(checked.map(({ problem }) => problem)).toEqual(ALL.map(() => undefined));
+    expect(what(await buildIndexes(store, store))).toEqual(each("unchanged"));
+  });
+
+  it("are made from the columns where the older ones are damaged", async () => {
+    const store = await sourceOf(240, { format });
+    await buildIndexes(store, store);
+    for (const key of [...store.keys()])
+      if (/^indexes\/(?!_zarrsift)\w+\/.*\/(?:c\/)?0$/.test(key)) {
+        const bytes = (await store.get(key))!.slice();
+        bytes[Math.floor(bytes.length / 2)]! ^= 64;
+        store.set(key, bytes);
+      }
+    await copyAll(await sourceOf(500, { format }), store, (key) => !/^meta\/\w+\/(?:c\/)?[0-5]$/.test(key));
+    await buildIndexes(store, store);
+    expect((await checkIndexes(store, store)).map(({ problem }) => problem)).toEqual(
+      ALL.map(() => undefined),
+    );
   });
 
   it("are made anew where a column changed, and only there", async () => {

@@ -1,0 +1,77 @@
+import { abortable } from "./abort.ts";
+import type { ReadOptions } from "./store/store.ts";
+
+/** A check that takes longer than this is not made every time. */
+const CHEAP_MS = 25;
+/** Then the next one waits 20 times as long as the last took. */
+const PAUSE = 20;
+
+/** The last time that what is checked was known to be as it was. */
+export interface LastCheck {
+  /** When that began, by `performance.now()`. */
+  began: number;
+  /** Milliseconds that it took. */
+  took: number;
+}
+
+export interface CheckOptions extends ReadOptions {
+  /** A check that began then, by `performance.now()`, will do; default: now. */
+  since?: number;
+  /** Believe no older one, however slow checking is; default false. */
+  sure?: boolean;
+}
+
+/**
+ * Finds out, again and again, whether something has changed.
+ *
+ * Who asks hears of a check that began after asking; who asks at the same time shares one. Where checking is slow, as
+ * over HTTP, the last good check is believed for a while. A check that cannot be made, because something cannot be
+ * read, finds no change. Once there is a change there is no way back.
+ */
+export class Checks {
+  readonly #differs: (() => Promise<boolean>) | undefined;
+  #last: LastCheck;
+  #checking: Promise<void> | undefined;
+  #changed = false;
+
+  /** @param differs `undefined`: it cannot change */
+  constructor(differs: (() => Promise<boolean>) | undefined, last: LastCheck) {
+    this.#differs = differs;
+    this.#last = last;
+  }
+
+  /** Whether no change was found; looks again in the background where that is long ago. */
+  unchanged(): boolean {
+    if (this.#differs && !this.#changed && performance.now() > this.#restsUntil())
+      void this.#check(this.#differs);
+    return !this.#changed;
+  }
+
+  async changed({ signal, ...how }: CheckOptions = {}): Promise<boolean> {
+    await abortable(this.#checkedSince(how.since ?? performance.now(), how.sure ?? false), signal);
+    return this.#changed;
+  }
+
+  #restsUntil(): number {
+    return this.#last.began + Math.max(CHEAP_MS, this.#last.took) * PAUSE;
+  }
+
+  async #checkedSince(moment: number, sure: boolean): Promise<void> {
+    if (!this.#differs || this.#changed) return;
+    if (!sure && this.#last.took > CHEAP_MS && moment < this.#restsUntil()) return;
+    while (!this.#changed && this.#last.began < moment) await this.#check(this.#differs);
+  }
+
+  #check(differs: () => Promise<boolean>): Promise<void> {
+    this.#checking ??= this.#look(differs).finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #look(differs: () => Promise<boolean>): Promise<void> {
+    const began = performance.now();
+    this.#changed = await differs().catch(() => false);
+    this.#last = { began, took: performance.now() - began };
+  }
+}

@@ -1,0 +1,138 @@
+/** A column's first rows as its index has them, so that what did not change need not be read again. */
+import { isZarrsiftError } from "../../errors.ts";
+import type { ReadOptions } from "../../store/store.ts";
+import type { MetaColumn } from "../../table/column.ts";
+import type { BytesVector, Vector } from "../../table/vector.ts";
+import { packBytes } from "../../table/vector.ts";
+import type { JsonObject } from "../../zarr/json.ts";
+import type { CategoryIndex } from "../api.ts";
+import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "../keys.ts";
+import { ownIndex } from "../open.ts";
+import { type IndexReads, newIndexCache } from "../pages.ts";
+import { truthRecord } from "../records.ts";
+import type { RowShape } from "../rtree-build.ts";
+import { readTruth, type StoredChunk, Truth } from "../truth.ts";
+import { recalledKeys, recalledTexts } from "./recall-keys.ts";
+import { recalledShapes } from "./recall-shapes.ts";
+import type { IndexTarget } from "./target.ts";
+
+/** Whole chunks from the first on. */
+export interface Recalled {
+  chunks: number;
+  /** What reading a chunk would give; of geometry the shapes alone. */
+  chunk(number: number): { vector: Vector; shapes?: RowShape[] };
+  stored: readonly StoredChunk[];
+}
+
+/** The value of each of so many rows. */
+export interface RecalledRows {
+  /** Rows `from` to `to` (exclusive). */
+  vector(from: number, to: number): Vector;
+  shapes?(from: number, to: number): RowShape[];
+}
+
+/**
+ * The first `chunks` chunks of a column from its index, of which they are known to be what was indexed.
+ * @returns `undefined` where the index does not hold them, or is damaged
+ */
+export async function recall(
+  column: MetaColumn,
+  chunks: number,
+  target: IndexTarget,
+  options: ReadOptions = {},
+): Promise<Recalled | undefined> {
+  const { store, hierarchy, records } = target;
+  const [record, truth] = [records.indexes[column.name], records.truth[column.name]];
+  if (!record || !truth || !hierarchy || chunks === 0) return undefined;
+  const reads = { store, hierarchy, cache: newIndexCache(2 ** 22) };
+  try {
+    const recorded = truthRecord(truth);
+    const rows = await rowsOf(column, record, chunks * column.chunkRows, reads, options);
+    const stored = (await readTruth(recorded, reads, options)).slice(0, chunks);
+    if (!rows || stored.length < chunks) return undefined;
+    const chunk = (number: number) => {
+      const [from, to] = [number * column.chunkRows, (number + 1) * column.chunkRows];
+      const shapes = rows.shapes?.(from, to);
+      return { vector: rows.vector(from, to), ...(shapes && { shapes }) };
+    };
+    return { chunks, chunk, stored };
+  } catch (error) {
+    // Whatever is wrong with the index: it is made from the column then.
+    options.signal?.throwIfAborted();
+    if (isZarrsiftError(error) && error.code !== "index_unusable") throw error;
+    return undefined;
+  }
+}
+
+async function rowsOf(
+  column: MetaColumn,
+  record: JsonObject,
+  rows: number,
+  reads: IndexReads,
+  options: ReadOptions,
+): Promise<RecalledRows | undefined> {
+  if (record.kind === "rtree") return recalledShapes(record, rows, reads, options);
+  const type = keyTypeOf(column.type);
+  if (type === undefined) return undefined;
+  if (record.kind === "category") {
+    const index = ownIndex(column, record, reads, new Truth(column, undefined, reads));
+    return recalledCategories(column, type, index as CategoryIndex, rows, options);
+  }
+  if (record.kind !== "btree") return undefined;
+  return type === "text"
+    ? recalledTexts(column, record, rows, reads, options)
+    : recalledKeys(column, type, record, rows, reads, options);
+}
+
+const NULL_CODE = 0xffff;
+
+async function recalledCategories(
+  { type: sqlType }: MetaColumn,
+  type: NumberKeyType | "text",
+  index: CategoryIndex,
+  rows: number,
+  options: ReadOptions,
+): Promise<RecalledRows> {
+  const codes = new Uint16Array(rows).fill(NULL_CODE);
+  const values = (await index.values(options)).map(({ value }) => value);
+  for (const [code, value] of values.entries()) {
+    const found = await index.find([value], { ...options, window: { from: 0, to: rows } });
+    if (found instanceof Float64Array) for (const row of found) codes[row] = code;
+    else codes.fill(code, found.from, found.to);
+  }
+  const texts = type === "text" ? packBytes(values as Uint8Array[]) : undefined;
+  return {
+    vector(from, to) {
+      const part = codes.subarray(from, to);
+      const nulls = Uint8Array.from(part, (code) => (code === NULL_CODE ? 1 : 0));
+      if (!texts) return numberVector(sqlType, picked(type as NumberKeyType, values, part), nulls);
+      const [starts, ends] = [new Uint32Array(part.length), new Uint32Array(part.length)];
+      part.forEach((code, i) => {
+        if (code === NULL_CODE) return;
+        starts[i] = texts.starts[code]!;
+        ends[i] = texts.ends[code]!;
+      });
+      return { kind: "bytes", type: sqlType, length: part.length, data: texts.data, starts, ends, nulls };
+    },
+  };
+}
+
+function picked(type: NumberKeyType, values: readonly unknown[], codes: Uint16Array): KeyArray {
+  const keys = keyArray(type, codes.length);
+  codes.forEach((code, i) => {
+    if (code !== NULL_CODE) keys[i] = values[code] as never;
+  });
+  return keys;
+}
+
+/** Keys as a vector; those of 64 bits are bigints. */
+export function numberVector(
+  type: MetaColumn["type"],
+  values: KeyArray,
+  nulls: Uint8Array,
+): Exclude<Vector, BytesVector> {
+  const { length } = values;
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+    return { kind: "bigint", type, length, values, nulls };
+  return { kind: "number", type, length, values, nulls };
+}
