@@ -1,4 +1,13 @@
-import { type BigIntStats, closeSync, constants, type Dirent, fstatSync, open, read } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  open,
+  read,
+  type Stats,
+} from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +30,7 @@ const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW;
 /** For how long a folder that was found inside the root is taken to be so, in milliseconds. */
 const FOLDER_TRUST_MS = 30_000;
+const FOLDERS_TRUSTED = 200_000;
 
 /** A directory, a file being a key. Symbolic links are followed as long as they stay below the root. */
 export class DirectoryStore implements Store {
@@ -59,19 +69,13 @@ export class DirectoryStore implements Store {
       return readdir(path, { withFileTypes: true });
     });
     for (const entry of entries ?? []) {
-      const kind = await this.#kindOf(path, entry);
+      const kind = entry.isSymbolicLink() ? await targetKind(path, entry.name) : kindOf(entry);
       if (kind) listing[kind].push(entry.name);
+      // No link, and in a folder that is inside: so is it.
+      if (entry.isDirectory() && this.#inside.size < FOLDERS_TRUSTED)
+        this.#inside.add(join(path, entry.name));
     }
     return { keys: listing.keys.sort(), prefixes: listing.prefixes.sort() };
-  }
-
-  async #kindOf(folder: string, entry: Dirent): Promise<keyof Listing | undefined> {
-    if (entry.isFile()) return "keys";
-    if (entry.isDirectory()) return "prefixes";
-    if (!entry.isSymbolicLink()) return undefined;
-    const target = await stat(join(folder, entry.name)).catch(() => undefined);
-    if (target?.isDirectory()) return "prefixes";
-    return target?.isFile() ? "keys" : undefined;
   }
 
   #read(
@@ -132,7 +136,7 @@ export class DirectoryStore implements Store {
     const known = this.#inside;
     if (known.has(folder)) return;
     await this.#ensureBelow(await realpath(folder), folder);
-    known.add(folder);
+    if (known.size < FOLDERS_TRUSTED) known.add(folder);
   }
 
   async #ensureBelow(target: string, path: string): Promise<void> {
@@ -179,6 +183,17 @@ export class DirectoryStore implements Store {
       );
     }
   }
+}
+
+function kindOf(entry: Dirent | Stats): keyof Listing | undefined {
+  if (entry.isFile()) return "keys";
+  return entry.isDirectory() ? "prefixes" : undefined;
+}
+
+/** What a symbolic link leads to. */
+async function targetKind(folder: string, name: string): Promise<keyof Listing | undefined> {
+  const target = await stat(join(folder, name)).catch(() => undefined);
+  return target && kindOf(target);
 }
 
 function refuseChanged({ mtimeNs }: BigIntStats, where: string, options: ReadOptions | undefined): void {

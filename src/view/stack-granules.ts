@@ -3,7 +3,7 @@ import { mapLimit } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import { type JsonObject, writeJson } from "../zarr/json.ts";
+import type { JsonObject } from "../zarr/json.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { StoredChunks } from "./chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
@@ -11,7 +11,8 @@ import {
   commonAttributes,
   difference,
   type Encoding,
-  encodingOf,
+  Encodings,
+  encodingName,
   type GranuleNodes,
   granuleNodes,
 } from "./granule-nodes.ts";
@@ -128,13 +129,14 @@ function stackOf(kind: Kind, { store, paths, idx, variables }: GranulesInput): S
 /** Every granule's metadata, read once: which kinds there are, in the order of their first granules. */
 export async function readKinds(input: GranulesInput, options: ReadOptions): Promise<Kind[]> {
   const kinds = new Map<string, Kind & { first: number }>();
+  const encodings = new Encodings(input.along);
   const names = await mapLimit(input.paths, READS_AT_ONCE, async (path, position) => {
     const nodes = await granuleNodes(input.hierarchy, path, input.idx[position]!, input.variables, options);
     const own = new Map<string, JsonObject>();
     for (const [inside, node] of nodes) own.set(inside, await input.own(node.attributes, position));
     input.visit?.(nodes, position);
-    const encoding = encodingOf(nodes, input.along);
-    const name = writeJson([...encoding].map(([inside, parts]) => [inside, ...[...parts].flat()]).sort());
+    const encoding = encodings.of(nodes);
+    const name = encodingName(encoding);
     const kind = kinds.get(name);
     if (kind) {
       share(kind, own, position);
