@@ -1,4 +1,4 @@
-import { type Description, describe } from "./describe.ts";
+import { type Description, describe, layoutOf } from "./describe.ts";
 import { messageOf, ZarrsiftError } from "./errors.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
@@ -11,7 +11,7 @@ import { defineView, unpackParameter } from "./view/definition.ts";
 import { fieldsOf } from "./view/field-source.ts";
 import { findGranules } from "./view/granules.ts";
 import { checkIdx, unpackIdx } from "./view/idx.ts";
-import type { ByColumn, Stacked } from "./view/locate.ts";
+import type { Location } from "./view/locate.ts";
 import type { ViewSource } from "./view/tree-parts.ts";
 import type { View } from "./view/view.ts";
 
@@ -73,7 +73,7 @@ export class Collection {
   /** How the source keeps its granules; `undefined` where nothing says where they are. */
   get layout(): Layout | undefined {
     const { location } = this.#live.last;
-    return location && (location.kind === "stacked" ? "stacked" : "granules");
+    return location && layoutOf(location);
   }
 
   /** What the source is pinned to now. */
@@ -142,7 +142,7 @@ export class Collection {
     const wanted =
       typeof what === "string" ? await this.#matches(query!, options) : checkIdx(what, now.table.rows);
     const granules =
-      location.kind === "stacked"
+      location.kind !== "column"
         ? { idx: wanted, paths: undefined, skipped: 0 }
         : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", {
             ...options,
@@ -196,7 +196,7 @@ export class Collection {
     await this.#store.close?.();
   }
 
-  async #viewSource(now: Snapshot, location: ByColumn | Stacked): Promise<ViewSource> {
+  async #viewSource(now: Snapshot, location: Location): Promise<ViewSource> {
     const { hierarchy, table } = now;
     return {
       name: this.name,
@@ -232,7 +232,7 @@ export class Collection {
     return idx;
   }
 
-  #location({ location }: Snapshot): ByColumn | Stacked {
+  #location({ location }: Snapshot): Location {
     if (!location) {
       throw new ZarrsiftError(
         "meta_invalid",

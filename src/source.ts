@@ -6,7 +6,7 @@ import type { ReadOptions, Store } from "./store/store.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
 import { VersionGuard } from "./view/guard.ts";
-import { type ByColumn, findLocation, type LocationOptions, type Stacked } from "./view/locate.ts";
+import { findLocation, type Location, type LocationOptions } from "./view/locate.ts";
 import { Hierarchy } from "./zarr/hierarchy.ts";
 
 export interface SourceReadOptions extends TableOptions, LocationOptions {
@@ -22,7 +22,7 @@ export class Snapshot {
   readonly hierarchy: Hierarchy;
   readonly table: MetaTable;
   /** `undefined`: nothing says where granules are. */
-  readonly location: ByColumn | Stacked | undefined;
+  readonly location: Location | undefined;
   #version: Promise<string> | undefined;
   readonly #options: SourceReadOptions;
   #guard: VersionGuard | undefined;
@@ -32,7 +32,7 @@ export class Snapshot {
     store: Store,
     hierarchy: Hierarchy,
     table: MetaTable,
-    location: ByColumn | Stacked | undefined,
+    location: Location | undefined,
     options: SourceReadOptions,
   ) {
     this.#options = options;
@@ -48,7 +48,13 @@ export class Snapshot {
   static async read(store: Store, options: SourceReadOptions): Promise<Snapshot> {
     const hierarchy = await Hierarchy.open(store, options);
     const table = await openTable(hierarchy, store, options);
-    return new Snapshot(store, hierarchy, table, await findLocation(table, hierarchy, options), options);
+    return new Snapshot(
+      store,
+      hierarchy,
+      table,
+      await findLocation(table, hierarchy, store, options),
+      options,
+    );
   }
 
   /** Its indexes, opened when they are asked for first: the source's own, or those kept beside it. */

@@ -1,19 +1,17 @@
 /** Rows of a collection → a view. */
 import { ZarrsiftError } from "../errors.ts";
-import { announcedFields } from "../table/announcement.ts";
 import { withoutCoordinates } from "./announced.ts";
 import type { ViewDefinition } from "./api.ts";
 import { MOST_CONSOLIDATED } from "./consolidate.ts";
 import { Fields } from "./fields.ts";
-import { PathGranules } from "./granule-source.ts";
 import { metaArrays } from "./meta-group.ts";
-import { SlicedGranules } from "./slice.ts";
 import { stackedTree } from "./stacked-tree.ts";
 import { GranulesTree, isArray } from "./tree.ts";
 import {
   type CreateOptions,
   earlierFields,
   type FieldSource,
+  granulesOf,
   pathsOf,
   rootAttributes,
   type TreeParts,
@@ -49,15 +47,12 @@ async function granulesTree(parts: TreeParts): Promise<GranulesTree> {
   const root = (await hierarchy.node("", options))?.attributes ?? {};
   const tree = new GranulesTree({
     hierarchy,
-    granules:
-      location.kind === "column"
-        ? new PathGranules(hierarchy, store)
-        : new SlicedGranules(location.arrays, store),
+    granules: granulesOf(source),
     source: store.url,
     idx,
     paths,
     fields,
-    earlier: earlierFields(table, announcedFields(root), idx),
+    earlier: earlierFields(source, root, idx),
     rootAttributes: rootAttributes(withoutCoordinates(root), parts, {
       columns: [...arrays.keys()],
       fields: fields.names,

@@ -1,35 +1,41 @@
 /** What one granule holds, in the words that decide whether it can be stacked with others. */
 import { ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
-import type { Hierarchy } from "../zarr/hierarchy.ts";
 import { type JsonObject, type JsonValue, jsonEquals, writeJson } from "../zarr/json.ts";
 import type { ArrayMeta, NodeMeta } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
+import type { GranuleSource } from "./granule-source.ts";
 import { notThere } from "./granules.ts";
 import { refuseMangled } from "./locate.ts";
 
 /** Nodes of a granule by path relative to it; its own is "". */
 export type GranuleNodes = Map<string, NodeMeta>;
 
+/** One granule of a source. */
+export interface GranulePlace {
+  granules: GranuleSource;
+  idx: number;
+  path: string;
+}
+
 /**
  * Every node of a granule, or, where `variables` are named, those arrays and the groups above them.
  * @throws ZarrsiftError `not_listable` where nothing tells what it holds
  */
 export async function granuleNodes(
-  hierarchy: Hierarchy,
-  granule: string,
-  idx: number,
+  place: GranulePlace,
   variables: ReadonlySet<string> | undefined,
   options: ReadOptions,
 ): Promise<GranuleNodes> {
+  const { granules, idx, path: granule } = place;
   const nodes: GranuleNodes = new Map();
-  const root = await hierarchy.node(granule, options);
+  const root = (await granules.node(idx, granule, "", options))?.meta;
   if (!root) throw notThere(idx, granule);
   nodes.set("", root);
   const walk = async (inside: string): Promise<void> => {
-    for (const name of await namesBelow(hierarchy, granule, inside, variables, options)) {
+    for (const name of await namesBelow(place, inside, variables, options)) {
       const child = inside ? `${inside}/${name}` : name;
-      const node = await hierarchy.node(`${granule}/${child}`, options);
+      const node = (await granules.node(idx, granule, child, options))?.meta;
       if (!node || (node.nodeType === "array" && variables?.has(child) === false)) continue;
       refuseMangled(`${granule}/${child}`);
       nodes.set(child, node);
@@ -41,8 +47,7 @@ export async function granuleNodes(
 }
 
 async function namesBelow(
-  hierarchy: Hierarchy,
-  granule: string,
+  { granules, idx, path: granule }: GranulePlace,
   inside: string,
   variables: ReadonlySet<string> | undefined,
   options: ReadOptions,
@@ -52,9 +57,9 @@ async function namesBelow(
     const below = [...variables].filter((variable) => variable.startsWith(prefix));
     return new Set(below.map((variable) => variable.slice(prefix.length).split("/")[0]!));
   }
-  const path = inside ? `${granule}/${inside}` : granule;
-  const names = await hierarchy.children(path, options);
+  const names = await granules.children(idx, granule, inside, options);
   if (names) return names;
+  const path = inside ? `${granule}/${inside}` : granule;
   throw new ZarrsiftError(
     "not_listable",
     `What /${path} holds cannot be found: the source cannot list its keys and has no consolidated metadata; name the arrays with variables`,
