@@ -6,6 +6,7 @@ import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source
 import type { ReadOptions, Store } from "./store/store.ts";
 import type { MetaTable } from "./table/open.ts";
 import type { Layout, ViewDefinition, ViewOptions } from "./view/api.ts";
+import { MOST_CONSOLIDATED } from "./view/consolidate.ts";
 import { createView } from "./view/create.ts";
 import { defineView, unpackParameter } from "./view/definition.ts";
 import { fieldsOf } from "./view/field-source.ts";
@@ -20,6 +21,8 @@ export interface OpenOptions extends SourceReadOptions {
   name?: string;
   /** Opens the same source at another version; what a view of an older Icechunk snapshot is restored through. */
   openVersion?: (version: string) => Promise<Store>;
+  /** Nodes below a group of a view up to which it has consolidated metadata; default 40,000. */
+  consolidatedNodes?: number | undefined;
 }
 
 /** The answer of a query. */
@@ -205,6 +208,7 @@ export class Collection {
       table,
       location,
       guard: await now.guard(this.name),
+      consolidatedNodes: this.#options.consolidatedNodes ?? MOST_CONSOLIDATED,
     };
   }
 

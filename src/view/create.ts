@@ -2,7 +2,6 @@
 import { ZarrsiftError } from "../errors.ts";
 import { withoutCoordinates } from "./announced.ts";
 import type { ViewDefinition } from "./api.ts";
-import { MOST_CONSOLIDATED } from "./consolidate.ts";
 import { Fields } from "./fields.ts";
 import { metaArrays } from "./meta-group.ts";
 import { stackedTree } from "./stacked-tree.ts";
@@ -31,7 +30,7 @@ export async function createView(
   const fields = new Fields(fieldSource.columns, idx, fieldSource.load);
   const parts = { source, definition, idx, fields, loadField: fieldLoader(fieldSource), options };
   const tree = await (definition.layout === "granules" ? granulesTree(parts) : stackedTree(parts));
-  return new View(definition, fields.names, tree, source.guard);
+  return new View(definition, fields.names, tree, source.guard, source.consolidatedNodes);
 }
 
 function fieldLoader({ load }: FieldSource): TreeParts["loadField"] {
@@ -61,7 +60,7 @@ async function granulesTree(parts: TreeParts): Promise<GranulesTree> {
     variables: definition.variables && new Set(definition.variables),
   });
   if (options.check) {
-    const nodes = await nodesBelow(tree, "", MOST_CONSOLIDATED, options);
+    const nodes = await nodesBelow(tree, "", source.consolidatedNodes, options);
     if (nodes && idx.length > 0)
       refuseUnknown(
         definition.variables ?? [],

@@ -48,6 +48,7 @@ export async function locateInStacks(
   return location;
 }
 
+/** @throws ZarrsiftError `meta_invalid` where row counts are not of the rows */
 export async function locateEndToEnd(
   { store, hierarchy, table }: ViewInput,
   { along, dimension, rowCount }: AnnouncedEnds,

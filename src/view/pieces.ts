@@ -23,6 +23,7 @@ interface Whole {
 
 const LENGTHS_KEPT = 1024;
 
+/** `/granules/<idx>/<variable>` of a concatenated view. */
 export class PieceGranules implements GranuleSource {
   readonly #starts: Float64Array;
   readonly #wholes = new Map<string, Whole>();

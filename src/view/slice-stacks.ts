@@ -6,6 +6,7 @@ import type { GranuleNode, GranuleSource } from "./granule-source.ts";
 import type { Stacks } from "./locate.ts";
 import { oneEach, SlicedGranules } from "./slice.ts";
 
+/** `/granules/<idx>/<variable>` of a view with a stack for each encoding. */
 export class StacksGranules implements GranuleSource {
   readonly #location: Stacks;
   readonly #stacks: SlicedGranules[];

@@ -26,6 +26,8 @@ export interface ViewSource {
   table: MetaTable;
   location: Location;
   guard: VersionGuard;
+  /** Nodes below a group of a view up to which its metadata is consolidated. */
+  consolidatedNodes: number;
 }
 
 /** Fields and how to compute them for given rows. */
