@@ -1,8 +1,21 @@
+export interface LruOptions {
+  /**
+   * For values that are mostly read from end to end, again and again: a whole that is larger than the budget would push
+   * out each part before its turn comes again. What was used lately then stays, and what does not fit is not kept.
+   */
+  scanned?: boolean;
+}
+
+/** A scanned cache lets go of what was not used while this many times its budget was read. */
+const PATIENCE = 4;
+
 /** One value, between the one used before it and the one used after. */
 interface Entry<T> {
   key: string;
   value: T;
   size: number;
+  /** What the clock showed when it was used last. */
+  used: number;
   older: Entry<T> | undefined;
   newer: Entry<T> | undefined;
 }
@@ -15,12 +28,16 @@ export class Lru<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #loading = new Map<string, Promise<T>>();
   readonly #budget: number;
+  readonly #patience: number;
   #oldest: Entry<T> | undefined;
   #newest: Entry<T> | undefined;
   #size = 0;
+  /** Bytes that were asked for or set so far. */
+  #clock = 0;
 
-  constructor(budget: number) {
+  constructor(budget: number, { scanned = false }: LruOptions = {}) {
     this.#budget = budget;
+    this.#patience = scanned ? PATIENCE * budget : 0;
   }
 
   get(key: string): T | undefined {
@@ -30,18 +47,25 @@ export class Lru<T> {
       this.#unlink(entry);
       this.#append(entry);
     }
+    this.#clock += entry.size;
+    entry.used = this.#clock;
     return entry.value;
   }
 
-  /** Kept unless it is larger than the whole budget. */
+  /** Kept unless it is larger than the whole budget, or others in a scanned cache were used too lately. */
   set(key: string, value: T, size: number): void {
     this.delete(key);
+    this.#clock += size;
     if (size > this.#budget) return;
-    const entry: Entry<T> = { key, value, size, older: undefined, newer: undefined };
+    while (this.#size + size > this.#budget) {
+      const { key: oldest, used } = this.#oldest!;
+      if (this.#clock - used < this.#patience) return;
+      this.delete(oldest);
+    }
+    const entry: Entry<T> = { key, value, size, used: this.#clock, older: undefined, newer: undefined };
     this.#entries.set(key, entry);
     this.#append(entry);
     this.#size += size;
-    while (this.#size > this.#budget) this.delete(this.#oldest!.key);
   }
 
   delete(key: string): void {

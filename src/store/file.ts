@@ -5,21 +5,24 @@ import {
   type Dirent,
   fstatSync,
   open,
+  openSync,
   read,
+  readSync,
   type Stats,
 } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat, statfs } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
+import { QuickReads } from "./quick.ts";
 import { type Span, spanOf } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
 /**
- * A bare descriptor, opened and read in the thread pool, looked at and closed right here: once it is open both take
- * microseconds, and without two more turns of the pool a chunk is read in two thirds of the time.
+ * A bare descriptor, opened and read in the thread pool where that may take its time, looked at and closed right here:
+ * once it is open both take microseconds.
  */
 const openFile = promisify(open);
 const readFile = promisify(read);
@@ -31,6 +34,13 @@ const NO_FOLLOW = constants.O_NOFOLLOW;
 /** For how long a folder that was found inside the root is taken to be so, in milliseconds. */
 const FOLDER_TRUST_MS = 30_000;
 const FOLDERS_TRUSTED = 200_000;
+/** Larger values are always read in the thread pool. */
+const LARGEST_QUICK = 2 ** 20;
+/** File systems that may wait for a network, by Linux's numbers (statfs(2)): NFS, SMB, CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS. */
+const REMOTE = new Set([
+  ...[0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x00c36400, 0x01021997, 0x5346414f],
+  ...[0x0bd00bd0, 0x47504653],
+]);
 
 /** A directory, a file being a key. Symbolic links are followed as long as they stay below the root. */
 export class DirectoryStore implements Store {
@@ -39,6 +49,8 @@ export class DirectoryStore implements Store {
   #realRoot: Promise<string> | undefined;
   #inside = new Set<string>();
   #insideUntil = 0;
+  readonly #quick = new QuickReads();
+  #local: boolean | undefined;
 
   /** @param root path of the directory */
   constructor(root: string) {
@@ -86,7 +98,9 @@ export class DirectoryStore implements Store {
     const where = `${this.url}/${key}`;
     return this.#withFile(key, options, async (file, info) => {
       const size = Number(info.size);
-      return readSpan(file, range ? spanOf(range, size, where) : { offset: 0, length: size }, where);
+      const span = range ? spanOf(range, size, where) : { offset: 0, length: size };
+      const quick = this.#isQuick() && span.length <= LARGEST_QUICK ? this.#quick : undefined;
+      return readSpan(file, span, where, quick);
     });
   }
 
@@ -116,6 +130,7 @@ export class DirectoryStore implements Store {
     await this.#ensureInside(join(path, ".."));
     if (NO_FOLLOW !== undefined) {
       try {
+        if (this.#isQuick()) return this.#quick.run(() => openSync(path, READ | NO_FOLLOW));
         return await openFile(path, READ | NO_FOLLOW);
       } catch (error) {
         // BSDs say EMLINK or EFTYPE; Linux and macOS say ELOOP.
@@ -125,6 +140,10 @@ export class DirectoryStore implements Store {
     const target = await realpath(path);
     await this.#ensureBelow(target, path);
     return openFile(target, READ);
+  }
+
+  #isQuick(): boolean {
+    return this.#local === true && this.#quick.allowed;
   }
 
   async #ensureInside(folder: string): Promise<void> {
@@ -145,6 +164,10 @@ export class DirectoryStore implements Store {
       throw error;
     });
     const root = await this.#realRoot;
+    this.#local ??= await statfs(root).then(
+      ({ type }) => !REMOTE.has(type),
+      () => false,
+    );
     if (target === root || target.startsWith(root.endsWith(sep) ? root : root + sep)) return;
     throw new ZarrsiftError(
       "source_forbidden",
@@ -203,12 +226,20 @@ function refuseChanged({ mtimeNs }: BigIntStats, where: string, options: ReadOpt
 }
 
 /** All bytes of `span`. */
-async function readSpan(file: number, span: Span, where: string): Promise<Uint8Array> {
+async function readSpan(
+  file: number,
+  span: Span,
+  where: string,
+  quick: QuickReads | undefined,
+): Promise<Uint8Array> {
   // Not zeroed first: every byte is read, or the read fails.
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(span.length).buffer);
   let done = 0;
   while (done < span.length) {
-    const { bytesRead } = await readFile(file, bytes, done, span.length - done, span.offset + done);
+    const [left, place] = [span.length - done, span.offset + done];
+    const bytesRead = quick
+      ? quick.run(() => readSync(file, bytes, done, left, place))
+      : (await readFile(file, bytes, done, left, place)).bytesRead;
     if (bytesRead === 0) {
       throw new ZarrsiftError("source_unreadable", `${where} became shorter while it was read`);
     }
