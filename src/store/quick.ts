@@ -10,20 +10,26 @@ const TURN_MS = 4;
  * fraction of the time that the thread pool takes; for what it has to fetch, everybody would wait.
  */
 export class QuickReads {
+  readonly #now: () => number;
   #pausedUntil = 0;
   #spent = 0;
 
+  /** @param now Milliseconds since any moment */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
   get allowed(): boolean {
-    return this.#spent < TURN_MS && performance.now() >= this.#pausedUntil;
+    return this.#spent < TURN_MS && this.#now() >= this.#pausedUntil;
   }
 
   /** Runs a read, and learns from how long it took. */
   run<T>(read: () => T): T {
-    const began = performance.now();
+    const began = this.#now();
     try {
       return read();
     } finally {
-      this.#learn(performance.now() - began);
+      this.#learn(this.#now() - began);
     }
   }
 
@@ -34,6 +40,6 @@ export class QuickReads {
       });
     }
     this.#spent += Math.max(took, 0.001);
-    if (took > SLOW_MS) this.#pausedUntil = performance.now() + PAUSE * took;
+    if (took > SLOW_MS) this.#pausedUntil = this.#now() + PAUSE * took;
   }
 }
