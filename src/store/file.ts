@@ -4,13 +4,14 @@ import {
   constants,
   type Dirent,
   fstatSync,
+  lstatSync,
   open,
   openSync,
   read,
   readSync,
   type Stats,
 } from "node:fs";
-import { readdir, realpath, stat, statfs } from "node:fs/promises";
+import { lstat, readdir, realpath, stat, statfs } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -67,9 +68,16 @@ export class DirectoryStore implements Store {
   }
 
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
-    return this.#withFile(key, options, async (_, { size, mtimeNs }) => {
-      return { size: Number(size), stamp: `${size}-${mtimeNs}` };
+    options?.signal?.throwIfAborted();
+    const path = join(this.#root, ...this.#safe(keySegments(key)));
+    const info = await this.#guarded(key, async () => {
+      await this.#ensureInside(join(path, ".."));
+      return this.#isQuick()
+        ? this.#quick.run(() => lstatSync(path, { bigint: true }))
+        : lstat(path, { bigint: true });
     });
+    if (info?.isSymbolicLink()) return this.#withFile(key, options, async (_, target) => statOf(target));
+    return info?.isFile() ? statOf(info) : undefined;
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {
@@ -207,6 +215,11 @@ export class DirectoryStore implements Store {
     }
   }
 }
+
+const statOf = ({ size, mtimeNs }: BigIntStats): KeyStat => ({
+  size: Number(size),
+  stamp: `${size}-${mtimeNs}`,
+});
 
 function kindOf(entry: Dirent | Stats): keyof Listing | undefined {
   if (entry.isFile()) return "keys";
