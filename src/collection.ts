@@ -1,4 +1,4 @@
-import { type Description, describe } from "./describe.ts";
+import { type Description, describe, layoutOf } from "./describe.ts";
 import { messageOf, ZarrsiftError } from "./errors.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
@@ -6,12 +6,13 @@ import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source
 import type { ReadOptions, Store } from "./store/store.ts";
 import type { MetaTable } from "./table/open.ts";
 import type { Layout, ViewDefinition, ViewOptions } from "./view/api.ts";
+import { MOST_CONSOLIDATED } from "./view/consolidate.ts";
 import { createView } from "./view/create.ts";
 import { defineView, unpackParameter } from "./view/definition.ts";
 import { fieldsOf } from "./view/field-source.ts";
 import { findGranules } from "./view/granules.ts";
 import { checkIdx, unpackIdx } from "./view/idx.ts";
-import type { ByColumn, Stacked } from "./view/locate.ts";
+import type { Location } from "./view/locate.ts";
 import type { ViewSource } from "./view/tree-parts.ts";
 import type { View } from "./view/view.ts";
 
@@ -22,6 +23,8 @@ export interface OpenOptions extends SourceReadOptions {
   fields?: readonly string[];
   /** Opens the same source at another version; what a view of an older Icechunk snapshot is restored through. */
   openVersion?: (version: string) => Promise<Store>;
+  /** Nodes below a group of a view up to which it has consolidated metadata; default 40,000. */
+  consolidatedNodes?: number | undefined;
 }
 
 /** The answer of a query. */
@@ -79,7 +82,7 @@ export class Collection {
   /** How the source keeps its granules; `undefined` where nothing says where they are. */
   get layout(): Layout | undefined {
     const { location } = this.#live.last;
-    return location && (location.kind === "stacked" ? "stacked" : "granules");
+    return location && layoutOf(location);
   }
 
   /** What the source is pinned to now. */
@@ -148,7 +151,7 @@ export class Collection {
     const wanted =
       typeof what === "string" ? await this.#matches(query!, options) : checkIdx(what, now.table.rows);
     const granules =
-      location.kind === "stacked"
+      location.kind !== "column"
         ? { idx: wanted, paths: undefined, skipped: 0 }
         : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", {
             ...options,
@@ -203,7 +206,7 @@ export class Collection {
     await this.#store.close?.();
   }
 
-  async #viewSource(now: Snapshot, location: ByColumn | Stacked): Promise<ViewSource> {
+  async #viewSource(now: Snapshot, location: Location): Promise<ViewSource> {
     const { hierarchy, table } = now;
     return {
       name: this.name,
@@ -212,6 +215,7 @@ export class Collection {
       table,
       location,
       guard: await now.guard(this.name),
+      consolidatedNodes: this.#options.consolidatedNodes ?? MOST_CONSOLIDATED,
     };
   }
 
@@ -239,7 +243,7 @@ export class Collection {
     return idx;
   }
 
-  #location({ location }: Snapshot): ByColumn | Stacked {
+  #location({ location }: Snapshot): Location {
     if (!location) {
       throw new ZarrsiftError(
         "meta_invalid",

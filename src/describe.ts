@@ -11,7 +11,7 @@ import type { MetaTable } from "./table/open.ts";
 import { typeName } from "./table/types.ts";
 import type { BytesVector, Vector } from "./table/vector.ts";
 import type { Layout } from "./view/api.ts";
-import type { ByColumn, Stacked } from "./view/locate.ts";
+import type { Location } from "./view/locate.ts";
 import { gridShape } from "./zarr/metadata.ts";
 
 /** What a collection is, as `inspect` and `GET /collections/{c}` show it. */
@@ -64,7 +64,7 @@ export interface Described {
   source: string;
   version: string;
   table: MetaTable;
-  location: ByColumn | Stacked | undefined;
+  location: Location | undefined;
   indexes: IndexSet;
 }
 
@@ -124,10 +124,22 @@ function roleOf(
   return location?.kind === "column" && location.column.name === name ? "location" : undefined;
 }
 
-function describeLayout(location: ByColumn | Stacked): NonNullable<Description["layout"]> {
-  return location.kind === "column"
-    ? { kind: "granules", location: location.column.name }
-    : { kind: "stacked", variables: [...location.arrays.keys()].sort() };
+/** How a source keeps its granules, as views call it. */
+export function layoutOf({ kind }: Location): Layout {
+  if (kind === "column") return "granules";
+  return kind === "concatenated" ? "concatenated" : "stacked";
+}
+
+function describeLayout(location: Location): NonNullable<Description["layout"]> {
+  const kind = layoutOf(location);
+  if (location.kind === "column") return { kind, location: location.column.name };
+  return { kind, variables: [...new Set(variablesIn(location))].sort() };
+}
+
+function variablesIn(location: Exclude<Location, { kind: "column" }>): string[] {
+  if (location.kind === "stacks") return location.stacks.flatMap(({ arrays }) => [...arrays.keys()]);
+  const others = location.kind === "concatenated" ? location.perGranule.keys() : [];
+  return [...location.arrays.keys(), ...others];
 }
 
 const extents = new WeakMap<MetaTable, Promise<Extent>>();

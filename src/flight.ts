@@ -6,12 +6,14 @@ import { abortable } from "./abort.ts";
  */
 export class Flight<T> {
   readonly done: Promise<T>;
-  readonly #controller = new AbortController();
+  readonly #controller: AbortController | undefined;
   #waiters = 0;
   #over = false;
 
-  constructor(start: (signal: AbortSignal) => Promise<T>) {
-    this.done = Promise.resolve().then(() => start(this.#controller.signal));
+  /** @param first The first waiter's signal: where it has none it stays to the end, so that nothing can stop the work. */
+  constructor(start: (signal: AbortSignal | undefined) => Promise<T>, first: AbortSignal | undefined) {
+    this.#controller = first && new AbortController();
+    this.done = Promise.resolve().then(() => start(this.#controller?.signal));
     // Whoever waits hears of a failure; where all have gone nobody needs to.
     const over = () => {
       this.#over = true;
@@ -21,7 +23,7 @@ export class Flight<T> {
 
   /** Stopped: nobody may join any more. */
   get stopped(): boolean {
-    return this.#controller.signal.aborted;
+    return this.#controller?.signal.aborted === true;
   }
 
   async wait(signal: AbortSignal | undefined): Promise<T> {
@@ -29,7 +31,7 @@ export class Flight<T> {
     try {
       return await abortable(this.done, signal);
     } finally {
-      if (--this.#waiters === 0 && !this.#over) this.#controller.abort(signal?.reason);
+      if (--this.#waiters === 0 && !this.#over) this.#controller?.abort(signal?.reason);
     }
   }
 }

@@ -11,15 +11,28 @@ export interface LruOptions {
 /** A scanned cache lets go of what was not used while this many times its budget was read. */
 const PATIENCE = 4;
 
+/** One value, between the one used before it and the one used after. */
+interface Entry<T> {
+  key: string;
+  value: T;
+  size: number;
+  /** What the clock showed when it was used last. */
+  used: number;
+  older: Entry<T> | undefined;
+  newer: Entry<T> | undefined;
+}
+
 /**
  * Values by key, the least recently used evicted when the sum of their sizes passes `budget`.
  * Loads are shared: askers for a key that is being loaded wait for the same promise; a failed load is forgotten.
  */
 export class Lru<T> {
-  readonly #entries = new Map<string, { value: T; size: number; used: number }>();
+  readonly #entries = new Map<string, Entry<T>>();
   readonly #loading = new Map<string, Flight<T>>();
   readonly #budget: number;
   readonly #patience: number;
+  #oldest: Entry<T> | undefined;
+  #newest: Entry<T> | undefined;
   #size = 0;
   /** Bytes that were asked for or set so far. */
   #clock = 0;
@@ -32,8 +45,10 @@ export class Lru<T> {
   get(key: string): T | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#append(entry);
+    }
     this.#clock += entry.size;
     entry.used = this.#clock;
     return entry.value;
@@ -44,20 +59,23 @@ export class Lru<T> {
     this.delete(key);
     this.#clock += size;
     if (size > this.#budget) return;
-    for (const [oldest, { used }] of this.#entries) {
-      if (this.#size + size <= this.#budget) break;
+    while (this.#size + size > this.#budget) {
+      const { key: oldest, used } = this.#oldest!;
       if (this.#clock - used < this.#patience) return;
       this.delete(oldest);
     }
-    this.#entries.set(key, { value, size, used: this.#clock });
+    const entry: Entry<T> = { key, value, size, used: this.#clock, older: undefined, newer: undefined };
+    this.#entries.set(key, entry);
+    this.#append(entry);
     this.#size += size;
   }
 
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
-    this.#size -= entry.size;
     this.#entries.delete(key);
+    this.#unlink(entry);
+    this.#size -= entry.size;
   }
 
   /**
@@ -66,7 +84,7 @@ export class Lru<T> {
    */
   load(
     key: string,
-    load: (signal: AbortSignal) => Promise<T>,
+    load: (signal: AbortSignal | undefined) => Promise<T>,
     sizeOf: (value: T) => number,
     signal?: AbortSignal | undefined,
   ): Promise<T> {
@@ -82,8 +100,23 @@ export class Lru<T> {
       } finally {
         if (this.#loading.get(key) === flight) this.#loading.delete(key);
       }
-    });
+    }, signal);
     this.#loading.set(key, flight);
     return flight.wait(signal);
+  }
+
+  #append(entry: Entry<T>): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest) this.#newest.newer = entry;
+    else this.#oldest = entry;
+    this.#newest = entry;
+  }
+
+  #unlink({ older, newer }: Entry<T>): void {
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
   }
 }

@@ -8,7 +8,7 @@ import { WatchedStore } from "./store/watched.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
 import { VersionGuard } from "./view/guard.ts";
-import { type ByColumn, findLocation, type LocationOptions, type Stacked } from "./view/locate.ts";
+import { findLocation, type Location, type LocationOptions } from "./view/locate.ts";
 import { Hierarchy } from "./zarr/hierarchy.ts";
 
 export interface SourceReadOptions extends TableOptions, LocationOptions {
@@ -44,7 +44,7 @@ export class Snapshot {
   readonly hierarchy: Hierarchy;
   readonly table: MetaTable;
   /** `undefined`: nothing says where granules are. */
-  readonly location: ByColumn | Stacked | undefined;
+  readonly location: Location | undefined;
   /** Of what was read so far of the table. */
   readonly checks: Checks;
   readonly #watched: WatchedStore;
@@ -58,7 +58,7 @@ export class Snapshot {
     watched: WatchedStore,
     hierarchy: Hierarchy,
     table: MetaTable,
-    location: ByColumn | Stacked | undefined,
+    location: Location | undefined,
     options: SourceReadOptions,
     began: number,
   ) {
@@ -82,7 +82,7 @@ export class Snapshot {
     const hierarchy = await Hierarchy.open(watched, options);
     void readAhead(hierarchy, options);
     const table = await openTable(hierarchy, watched, options);
-    const location = await findLocation(table, hierarchy, options);
+    const location = await findLocation(table, hierarchy, store, options);
     return new Snapshot(store, watched, hierarchy, table, location, options, began);
   }
 

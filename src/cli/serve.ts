@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Collection } from "../collection.ts";
+import type { Collection, OpenOptions } from "../collection.ts";
 import { open } from "../index.ts";
 import { type AppOptions, buildApp, type SourceCount } from "../server/index.ts";
 import { type Arguments, integer, suggest, UsageError } from "./args.ts";
@@ -69,9 +69,10 @@ export const serve: Command = {
     refuseDoubles(sources);
     const host = args.text("host") ?? "127.0.0.1";
     const port = integer(args, "port", 0, 65535) ?? 8000;
-    const options = { ...appOptions(args, sources), limits };
+    const shared = { consolidatedNodes: limits.consolidatedNodes };
+    const options = { ...appOptions(args, sources, shared), limits };
     const counts = sources.map(({ name }) => ({ collection: name, requests: 0, bytes: 0 }));
-    const collections = await openAll(sources, counts, args);
+    const collections = await openAll(sources, counts, shared, args);
     try {
       const views = viewsFile(args);
       await listen({ ...options, collections, views, sourceCounts: () => counts }, host, port);
@@ -99,7 +100,11 @@ function refuseDoubles(sources: readonly ConfiguredSource[]): void {
 }
 
 /** What the command line says of the server itself, checked before any source is read. */
-function appOptions(args: Arguments, sources: readonly ConfiguredSource[]): Omit<AppOptions, "collections"> {
+function appOptions(
+  args: Arguments,
+  sources: readonly ConfiguredSource[],
+  shared: OpenOptions,
+): Omit<AppOptions, "collections"> {
   const publicUrl = args.text("public-url");
   if (publicUrl !== undefined && !/^https?:\/\/[^/?#]+[^?#]*$/.test(publicUrl)) {
     throw new UsageError(`--public-url ${publicUrl}: expected an http or https URL without ? and #`);
@@ -110,7 +115,7 @@ function appOptions(args: Arguments, sources: readonly ConfiguredSource[]): Omit
     ...redirection(args),
     openRef: (collection, ref, read) => {
       const { source, options } = sources.find(({ name }) => name === collection)!;
-      return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...options, ...read, log });
+      return open(`${source.replace(/#.*$/, "")}#${ref}`, { ...options, ...shared, ...read, log });
     },
   };
 }
@@ -126,6 +131,7 @@ function redirection(args: Arguments): Pick<AppOptions, "redirectSeconds"> {
 async function openAll(
   sources: readonly ConfiguredSource[],
   counts: SourceCount[],
+  shared: OpenOptions,
   args: Arguments,
 ): Promise<Collection[]> {
   const indexes = namedIndexes(args.texts("indexes"), sources);
@@ -137,6 +143,7 @@ async function openAll(
         open(ref === undefined ? source : `${source}#${ref}`, {
           ...options,
           cacheBytes,
+          ...shared,
           indexes: indexes.get(name),
           verifyIndexes: args.flag("verify-indexes"),
           log,

@@ -26,6 +26,8 @@ export function escapeHtml(text: string): string {
 export function listingPage(path: string, key: string, children: readonly string[]): string {
   const last = path.slice(path.lastIndexOf("/") + 1);
   const base = last === "" ? "" : `<base href="${escapeHtml(last)}/">`;
+  // In these words GDAL knows a listing, and whose.
+  const title = `Index of ${path.replace(/\/$/, "")}`;
   const folder = folderOf(path, key);
   const items = children.map((name) => {
     const href = WHOLE_URL.test(name) ? `${folder}/${written(name)}` : written(name);
@@ -33,7 +35,7 @@ export function listingPage(path: string, key: string, children: readonly string
   });
   return [
     "<!doctype html>",
-    `<html lang="en"><head><meta charset="utf-8">${base}<title>Zarr</title></head><body><ul>`,
+    `<html lang="en"><head><meta charset="utf-8">${base}<title>${escapeHtml(title)}</title></head><body><ul>`,
     ...items,
     "</ul></body></html>",
     "",

@@ -1,5 +1,6 @@
 import type { FastifyServerOptions } from "fastify";
 import type { ReadOptions } from "../store/store.ts";
+import { MOST_CONSOLIDATED } from "../view/consolidate.ts";
 import type { Collection } from "./contract.ts";
 
 /** What a server refuses to go beyond. Past a limit is an error, or a cut stream; never a shorter answer. */
@@ -32,6 +33,8 @@ export interface Limits {
   pinnedRows: number;
   /** Milliseconds without a request after which a query in the path is forgotten. */
   pinIdleMs: number;
+  /** Nodes below a group of a view up to which it has consolidated metadata; larger ones clients list. */
+  consolidatedNodes: number;
   /** Milliseconds that running requests get to end when the server closes. */
   graceMs: number;
 }
@@ -51,6 +54,7 @@ export const DEFAULT_LIMITS: Limits = {
   openRows: 50_000_000,
   pinnedRows: 50_000_000,
   pinIdleMs: 10 * 60_000,
+  consolidatedNodes: MOST_CONSOLIDATED,
   graceMs: 10_000,
 };
 

@@ -104,7 +104,7 @@ export class CacheStore implements Store {
       } finally {
         if (flights.get(id) === flight) flights.delete(id);
       }
-    });
+    }, options.signal);
     flights.set(id, flight);
     return flight;
   }

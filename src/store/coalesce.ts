@@ -101,9 +101,10 @@ export class CoalesceStore implements Store {
   #read(key: string, group: Asked[]): void {
     const offset = group[0]!.offset;
     const length = Math.max(...group.map(({ end }) => end)) - offset;
-    const flight = new Flight((signal) =>
-      this.#store.getRange(key, { offset, length }, { ...group[0]!.options, signal }),
-    );
+    const { options } = group[0]!;
+    const read = (signal: AbortSignal | undefined) =>
+      this.#store.getRange(key, { offset, length }, { ...options, signal });
+    const flight = new Flight(read, options.signal);
     for (const asked of group) {
       const part = flight.wait(asked.options.signal);
       const cut = (bytes: Uint8Array | undefined) => bytes?.slice(asked.offset - offset, asked.end - offset);

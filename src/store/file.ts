@@ -1,16 +1,29 @@
-import { type BigIntStats, closeSync, constants, type Dirent, fstatSync, open, read } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  open,
+  openSync,
+  read,
+  readSync,
+  type Stats,
+} from "node:fs";
+import { lstat, readdir, realpath, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
+import { QuickReads } from "./quick.ts";
 import { type Span, spanOf } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /**
- * A bare descriptor, opened and read in the thread pool, looked at and closed right here: once it is open both take
- * microseconds, and without two more turns of the pool a chunk is read in two thirds of the time.
+ * A bare descriptor, opened and read in the thread pool where that may take its time, looked at and closed right here:
+ * once it is open both take microseconds.
  */
 const openFile = promisify(open);
 const readFile = promisify(read);
@@ -21,6 +34,14 @@ const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW;
 /** For how long a folder that was found inside the root is taken to be so, in milliseconds. */
 const FOLDER_TRUST_MS = 30_000;
+const FOLDERS_TRUSTED = 200_000;
+/** Larger values are always read in the thread pool. */
+const LARGEST_QUICK = 2 ** 20;
+/** File systems that may wait for a network, by Linux's numbers (statfs(2)): NFS, SMB, CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS. */
+const REMOTE = new Set([
+  ...[0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x00c36400, 0x01021997, 0x5346414f],
+  ...[0x0bd00bd0, 0x47504653],
+]);
 
 /** A directory, a file being a key. Symbolic links are followed as long as they stay below the root. */
 export class DirectoryStore implements Store {
@@ -29,6 +50,8 @@ export class DirectoryStore implements Store {
   #realRoot: Promise<string> | undefined;
   #inside = new Set<string>();
   #insideUntil = 0;
+  readonly #quick = new QuickReads();
+  #local: boolean | undefined;
 
   /** @param root path of the directory */
   constructor(root: string) {
@@ -45,7 +68,16 @@ export class DirectoryStore implements Store {
   }
 
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
-    return this.#withFile(key, options, async (_, info) => statOf(info));
+    options?.signal?.throwIfAborted();
+    const path = join(this.#root, ...this.#safe(keySegments(key)));
+    const info = await this.#guarded(key, async () => {
+      await this.#ensureInside(join(path, ".."));
+      return this.#isQuick()
+        ? this.#quick.run(() => lstatSync(path, { bigint: true }))
+        : lstat(path, { bigint: true });
+    });
+    if (info?.isSymbolicLink()) return this.#withFile(key, options, async (_, target) => statOf(target));
+    return info?.isFile() ? statOf(info) : undefined;
   }
 
   async place(key: string, options?: ReadOptions): Promise<Place | undefined> {
@@ -64,19 +96,13 @@ export class DirectoryStore implements Store {
       return readdir(path, { withFileTypes: true });
     });
     for (const entry of entries ?? []) {
-      const kind = await this.#kindOf(path, entry);
+      const kind = entry.isSymbolicLink() ? await targetKind(path, entry.name) : kindOf(entry);
       if (kind) listing[kind].push(entry.name);
+      // No link, and in a folder that is inside: so is it.
+      if (entry.isDirectory() && this.#inside.size < FOLDERS_TRUSTED)
+        this.#inside.add(join(path, entry.name));
     }
     return { keys: listing.keys.sort(), prefixes: listing.prefixes.sort() };
-  }
-
-  async #kindOf(folder: string, entry: Dirent): Promise<keyof Listing | undefined> {
-    if (entry.isFile()) return "keys";
-    if (entry.isDirectory()) return "prefixes";
-    if (!entry.isSymbolicLink()) return undefined;
-    const target = await stat(join(folder, entry.name)).catch(() => undefined);
-    if (target?.isDirectory()) return "prefixes";
-    return target?.isFile() ? "keys" : undefined;
   }
 
   #read(
@@ -88,7 +114,9 @@ export class DirectoryStore implements Store {
     return this.#withFile(key, options, async (file, info) => {
       const size = Number(info.size);
       if (!range) options?.onStat?.(statOf(info));
-      return readSpan(file, range ? spanOf(range, size, where) : { offset: 0, length: size }, where);
+      const span = range ? spanOf(range, size, where) : { offset: 0, length: size };
+      const quick = this.#isQuick() && span.length <= LARGEST_QUICK ? this.#quick : undefined;
+      return readSpan(file, span, where, quick);
     });
   }
 
@@ -118,6 +146,7 @@ export class DirectoryStore implements Store {
     await this.#ensureInside(join(path, ".."));
     if (NO_FOLLOW !== undefined) {
       try {
+        if (this.#isQuick()) return this.#quick.run(() => openSync(path, READ | NO_FOLLOW));
         return await openFile(path, READ | NO_FOLLOW);
       } catch (error) {
         // BSDs say EMLINK or EFTYPE; Linux and macOS say ELOOP.
@@ -129,6 +158,10 @@ export class DirectoryStore implements Store {
     return openFile(target, READ);
   }
 
+  #isQuick(): boolean {
+    return this.#local === true && this.#quick.allowed;
+  }
+
   async #ensureInside(folder: string): Promise<void> {
     const now = Date.now();
     if (now > this.#insideUntil) {
@@ -138,7 +171,7 @@ export class DirectoryStore implements Store {
     const known = this.#inside;
     if (known.has(folder)) return;
     await this.#ensureBelow(await realpath(folder), folder);
-    known.add(folder);
+    if (known.size < FOLDERS_TRUSTED) known.add(folder);
   }
 
   async #ensureBelow(target: string, path: string): Promise<void> {
@@ -147,6 +180,10 @@ export class DirectoryStore implements Store {
       throw error;
     });
     const root = await this.#realRoot;
+    this.#local ??= await statfs(root).then(
+      ({ type }) => !REMOTE.has(type),
+      () => false,
+    );
     if (target === root || target.startsWith(root.endsWith(sep) ? root : root + sep)) return;
     throw new ZarrsiftError(
       "source_forbidden",
@@ -189,6 +226,17 @@ export class DirectoryStore implements Store {
 
 const stampOf = (size: bigint, mtimeNs: bigint) => `${size}-${mtimeNs}`;
 
+function kindOf(entry: Dirent | Stats): keyof Listing | undefined {
+  if (entry.isFile()) return "keys";
+  return entry.isDirectory() ? "prefixes" : undefined;
+}
+
+/** What a symbolic link leads to. */
+async function targetKind(folder: string, name: string): Promise<keyof Listing | undefined> {
+  const target = await stat(join(folder, name)).catch(() => undefined);
+  return target && kindOf(target);
+}
+
 function refuseChanged(
   { size, mtimeNs }: BigIntStats,
   where: string,
@@ -202,12 +250,20 @@ function refuseChanged(
 }
 
 /** All bytes of `span`. */
-async function readSpan(file: number, span: Span, where: string): Promise<Uint8Array> {
+async function readSpan(
+  file: number,
+  span: Span,
+  where: string,
+  quick: QuickReads | undefined,
+): Promise<Uint8Array> {
   // Not zeroed first: every byte is read, or the read fails.
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(span.length).buffer);
   let done = 0;
   while (done < span.length) {
-    const { bytesRead } = await readFile(file, bytes, done, span.length - done, span.offset + done);
+    const [left, place] = [span.length - done, span.offset + done];
+    const bytesRead = quick
+      ? quick.run(() => readSync(file, bytes, done, left, place))
+      : (await readFile(file, bytes, done, left, place)).bytesRead;
     if (bytesRead === 0) {
       throw new ZarrsiftError("source_unreadable", `${where} became shorter while it was read`);
     }

@@ -86,7 +86,7 @@ export class MetaColumn implements Column {
 
   #boxes = (chunk: number, options: BoxesOptions = {}): Promise<RoundedBoxes> => {
     const { signal, traffic, onValues } = options;
-    const load = async (own: AbortSignal) => {
+    const load = async (own: AbortSignal | undefined) => {
       const values = await this.read(chunk, { signal: own, traffic, keep: false });
       onValues?.(values);
       return boxesOf(values as BytesVector);

@@ -43,11 +43,21 @@ function mergeNumbers(
 ): ChunkData {
   const width = base.data.length / rows;
   for (const { chunk, from, to } of parts) {
-    for (const [i, row] of from.entries()) {
-      base.data.set(chunk.data.subarray(row * width, (row + 1) * width) as never, to[i]! * width);
+    for (let i = 0; i < from.length; ) {
+      const run = runLength(from, to, i);
+      const [first, place] = [from[i]! * width, to[i]! * width];
+      base.data.set(chunk.data.subarray(first, first + run * width) as never, place);
+      i += run;
     }
   }
   return base;
+}
+
+/** How many rows from `i` on follow each other, in the chunk as in the result. */
+function runLength(from: readonly number[], to: readonly number[], i: number): number {
+  let run = 1;
+  while (from[i + run] === from[i]! + run && to[i + run] === to[i]! + run) run++;
+  return run;
 }
 
 /** Items keep standing in the bytes of their own chunk, which are put one after the other. */

@@ -58,6 +58,11 @@ export function chunksAt(store: Store, path: string, { chunkKeys }: ArrayMeta): 
   return new StoredChunks(store, (coords) => `${path}/${chunkKey(chunkKeys, coords)}`);
 }
 
+/** Chunks, and again as stored ones where they are. */
+export function withStored(chunks: ChunkSource): { chunks: ChunkSource; stored?: StoredChunks } {
+  return chunks instanceof StoredChunks ? { chunks, stored: chunks } : { chunks };
+}
+
 /** Chunks that have to be made whole before a part of them can be served. */
 export abstract class MadeChunks implements ChunkSource {
   abstract read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined>;

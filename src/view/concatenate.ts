@@ -1,12 +1,12 @@
 /** Granules of different lengths end to end: what has the shared first dimension along it, all else one a granule. */
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
-import type { ReadOptions, Store } from "../store/store.ts";
+import type { ReadOptions } from "../store/store.ts";
 import { decodable } from "../zarr/chunk.ts";
 import { type JsonValue, writeJson } from "../zarr/json.ts";
-import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
+import type { ArrayMeta } from "../zarr/metadata.ts";
 import { isSharded } from "../zarr/shard.ts";
-import { chunksAt, InnerChunks, StoredChunks } from "./chunks.ts";
+import { InnerChunks, type StoredChunks, withStored } from "./chunks.ts";
 import { ConcatenatedChunks, type Part } from "./concat-chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import { simpleCodecs } from "./face.ts";
@@ -39,7 +39,7 @@ const GRANULES = "meta_row";
  *   named first axis in common, or hold arrays of different lengths along it
  */
 export async function concatenate(input: GranulesInput, options: ReadOptions = {}): Promise<Concatenation> {
-  const { paths, idx, hierarchy, variables } = input;
+  const { paths, idx, granules, variables } = input;
   if (paths.length === 0)
     return {
       along: "row",
@@ -49,7 +49,8 @@ export async function concatenate(input: GranulesInput, options: ReadOptions = {
       groups: new Map(),
       attributes: {},
     };
-  const along = firstAxis(await granuleNodes(hierarchy, paths[0]!, idx[0]!, variables, options), paths[0]!);
+  const first = { granules, path: paths[0]!, idx: idx[0]! };
+  const along = firstAxis(await granuleNodes(first, variables, options), first.path);
   const lengths = new Float64Array(paths.length);
   const chunkings = new Map<string, Chunkings>();
   const visit = (nodes: GranuleNodes, position: number) => {
@@ -143,7 +144,7 @@ function endToEnd(
   meta: ArrayMeta,
   chunkings: Chunkings,
   starts: Float64Array,
-  { store, paths }: GranulesInput,
+  { granules, idx, paths }: GranulesInput,
   decoded: DecodedChunks,
 ): Omit<StackedArray, "attributes"> {
   const kept = new Lru<Part>(PARTS_KEPT);
@@ -151,8 +152,9 @@ function endToEnd(
     const known = kept.get(String(granule));
     if (known) return known;
     const { whole, inner } = chunkings.of.get(granule)!;
-    const place = `${paths[granule]}/${path}`;
-    const made = { meta: inner, chunks: granuleChunks(store, place, whole, inner), path: `/${place}` };
+    const stored = granules.chunks(idx[granule]!, paths[granule]!, path, whole);
+    const chunks = inner === whole ? stored : new InnerChunks(stored as StoredChunks, whole, inner);
+    const made = { meta: inner, chunks, path: `/${paths[granule]}/${path}` };
     kept.set(String(granule), made, 1);
     return made;
   };
@@ -169,20 +171,13 @@ function endToEnd(
   return { meta: target, chunks };
 }
 
-function granuleChunks(store: Store, path: string, whole: ArrayMeta, inner: ArrayMeta) {
-  const stored = chunksAt(store, path, whole);
-  return inner === whole ? stored : new InnerChunks(stored, whole, inner);
-}
-
 function onePerGranule(
   path: string,
   meta: ArrayMeta,
-  { store, paths }: GranulesInput,
+  { granules, idx, paths }: GranulesInput,
 ): Omit<StackedArray, "attributes"> {
-  const key = ([row, ...rest]: readonly number[]) =>
-    `${paths[row!]}/${path}/${chunkKey(meta.chunkKeys, rest)}`;
-  const chunks = new StoredChunks(store, key);
-  return { meta: withNewAxis(meta, paths.length, GRANULES), chunks, stored: chunks };
+  const chunks = granules.stacked(idx, paths, path, meta);
+  return { meta: withNewAxis(meta, paths.length, GRANULES), ...withStored(chunks) };
 }
 
 function groupsOf(kind: Kind): Stack["groups"] {

@@ -7,25 +7,33 @@ import { type FacedArray, faceGroup, type ServedArray } from "./face.ts";
 import { isArray, type ViewTree } from "./tree.ts";
 import { nodesBelow } from "./walk.ts";
 
-/** A group with more nodes than this below it has no consolidated metadata: clients list it instead. */
+/** Default of how many nodes a group may have below it to have consolidated metadata; larger ones clients list. */
 export const MOST_CONSOLIDATED = 40_000;
 
 /** Documents by path below a group, relative, in order; arrays the face cannot express are not among them. */
 type Below = Map<string, Record<string, JsonObject>>;
 
+/** One face of a view. */
+export interface FacedTree {
+  tree: ViewTree;
+  face: Face;
+  faced(array: ServedArray): FacedArray;
+  /** Nodes below a group up to which its metadata is consolidated. */
+  most: number;
+}
+
 /** @returns documents by file name: `zarr.json`, or `.zgroup`, `.zattrs`, `.zmetadata`; `undefined` where there is no node */
 export async function documentsOf(
-  tree: ViewTree,
+  shown: FacedTree,
   path: string,
-  face: Face,
-  faced: (array: ServedArray) => FacedArray,
   options?: ReadOptions,
 ): Promise<Record<string, JsonObject> | undefined> {
+  const { tree, face, faced } = shown;
   const node = await tree.node(path, options);
   if (!node) return undefined;
   if (isArray(node)) return faced(node).documents;
   const own = faceGroup(node.meta, node.attributes, face);
-  const below = await allBelow(tree, path, face, faced, options);
+  const below = await allBelow(shown, path, options);
   return below ? consolidated(own, below, face) : own;
 }
 
@@ -46,13 +54,11 @@ function consolidated(own: Record<string, JsonObject>, below: Below, face: Face)
 
 /** `undefined` where there are too many, or the source cannot list them. */
 async function allBelow(
-  tree: ViewTree,
+  { tree, face, faced, most }: FacedTree,
   top: string,
-  face: Face,
-  faced: (array: ServedArray) => FacedArray,
   options?: ReadOptions,
 ): Promise<Below | undefined> {
-  const nodes = await nodesBelow(tree, top, MOST_CONSOLIDATED, options);
+  const nodes = await nodesBelow(tree, top, most, options);
   if (!nodes) return undefined;
   const below: Below = new Map();
   for (const node of nodes) {

@@ -1,19 +1,16 @@
 /** Rows of a collection → a view. */
 import { ZarrsiftError } from "../errors.ts";
-import { announcedFields } from "../table/announcement.ts";
 import { withoutCoordinates } from "./announced.ts";
 import type { ViewDefinition } from "./api.ts";
-import { MOST_CONSOLIDATED } from "./consolidate.ts";
 import { Fields } from "./fields.ts";
-import { PathGranules } from "./granule-source.ts";
 import { metaArrays } from "./meta-group.ts";
-import { SlicedGranules } from "./slice.ts";
 import { stackedTree } from "./stacked-tree.ts";
 import { GranulesTree, isArray } from "./tree.ts";
 import {
   type CreateOptions,
   earlierFields,
   type FieldSource,
+  granulesOf,
   pathsOf,
   rootAttributes,
   type TreeParts,
@@ -33,7 +30,7 @@ export async function createView(
   const fields = new Fields(fieldSource.columns, idx, fieldSource.load);
   const parts = { source, definition, idx, fields, loadField: fieldLoader(fieldSource), options };
   const tree = await (definition.layout === "granules" ? granulesTree(parts) : stackedTree(parts));
-  return new View(definition, fields.names, tree, source.guard);
+  return new View(definition, fields.names, tree, source.guard, source.consolidatedNodes);
 }
 
 function fieldLoader({ load }: FieldSource): TreeParts["loadField"] {
@@ -49,15 +46,12 @@ async function granulesTree(parts: TreeParts): Promise<GranulesTree> {
   const root = (await hierarchy.node("", options))?.attributes ?? {};
   const tree = new GranulesTree({
     hierarchy,
-    granules:
-      location.kind === "column"
-        ? new PathGranules(hierarchy, store)
-        : new SlicedGranules(location.arrays, store),
+    granules: granulesOf(source),
     source: store.url,
     idx,
     paths,
     fields,
-    earlier: earlierFields(table, announcedFields(root), idx),
+    earlier: earlierFields(source, root, idx),
     rootAttributes: rootAttributes(withoutCoordinates(root), parts, {
       columns: [...arrays.keys()],
       fields: fields.names,
@@ -66,7 +60,7 @@ async function granulesTree(parts: TreeParts): Promise<GranulesTree> {
     variables: definition.variables && new Set(definition.variables),
   });
   if (options.check) {
-    const nodes = await nodesBelow(tree, "", MOST_CONSOLIDATED, options);
+    const nodes = await nodesBelow(tree, "", source.consolidatedNodes, options);
     if (nodes && idx.length > 0)
       refuseUnknown(
         definition.variables ?? [],

@@ -144,6 +144,7 @@ export function flatten(
  * @param written values of the earlier view's fields for this granule: an attribute goes only where it has that value
  */
 export function withoutFields(attributes: JsonObject, written: Map<string, JsonValue>): JsonObject {
+  if (written.size === 0) return attributes;
   const kept = { ...attributes };
   for (const [name, value] of written) {
     const place = [`meta_${name}`, name].find((each) => each in kept && sameValue(kept[each]!, value));

@@ -1,35 +1,41 @@
 /** What one granule holds, in the words that decide whether it can be stacked with others. */
 import { ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
-import type { Hierarchy } from "../zarr/hierarchy.ts";
-import { type JsonObject, type JsonValue, writeJson } from "../zarr/json.ts";
+import { type JsonObject, type JsonValue, jsonEquals, writeJson } from "../zarr/json.ts";
 import type { ArrayMeta, NodeMeta } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
+import type { GranuleSource } from "./granule-source.ts";
 import { notThere } from "./granules.ts";
 import { refuseMangled } from "./locate.ts";
 
 /** Nodes of a granule by path relative to it; its own is "". */
 export type GranuleNodes = Map<string, NodeMeta>;
 
+/** One granule of a source. */
+export interface GranulePlace {
+  granules: GranuleSource;
+  idx: number;
+  path: string;
+}
+
 /**
  * Every node of a granule, or, where `variables` are named, those arrays and the groups above them.
  * @throws ZarrsiftError `not_listable` where nothing tells what it holds
  */
 export async function granuleNodes(
-  hierarchy: Hierarchy,
-  granule: string,
-  idx: number,
+  place: GranulePlace,
   variables: ReadonlySet<string> | undefined,
   options: ReadOptions,
 ): Promise<GranuleNodes> {
+  const { granules, idx, path: granule } = place;
   const nodes: GranuleNodes = new Map();
-  const root = await hierarchy.node(granule, options);
+  const root = (await granules.node(idx, granule, "", options))?.meta;
   if (!root) throw notThere(idx, granule);
   nodes.set("", root);
   const walk = async (inside: string): Promise<void> => {
-    for (const name of await namesBelow(hierarchy, granule, inside, variables, options)) {
+    for (const name of await namesBelow(place, inside, variables, options)) {
       const child = inside ? `${inside}/${name}` : name;
-      const node = await hierarchy.node(`${granule}/${child}`, options);
+      const node = (await granules.node(idx, granule, child, options))?.meta;
       if (!node || (node.nodeType === "array" && variables?.has(child) === false)) continue;
       refuseMangled(`${granule}/${child}`);
       nodes.set(child, node);
@@ -41,8 +47,7 @@ export async function granuleNodes(
 }
 
 async function namesBelow(
-  hierarchy: Hierarchy,
-  granule: string,
+  { granules, idx, path: granule }: GranulePlace,
   inside: string,
   variables: ReadonlySet<string> | undefined,
   options: ReadOptions,
@@ -52,9 +57,9 @@ async function namesBelow(
     const below = [...variables].filter((variable) => variable.startsWith(prefix));
     return new Set(below.map((variable) => variable.slice(prefix.length).split("/")[0]!));
   }
-  const path = inside ? `${granule}/${inside}` : granule;
-  const names = await hierarchy.children(path, options);
+  const names = await granules.children(idx, granule, inside, options);
   if (names) return names;
+  const path = inside ? `${granule}/${inside}` : granule;
   throw new ZarrsiftError(
     "not_listable",
     `What /${path} holds cannot be found: the source cannot list its keys and has no consolidated metadata; name the arrays with variables`,
@@ -68,16 +73,49 @@ const PACKING = [
   ...["_Unsigned", "dtype"],
 ];
 
-/** All that granules must share, as text, by array and what it is of it: `lat` → `shape` → `[160,42]`. */
-export type Encoding = Map<string, Map<string, string>>;
+/** What an array must share with those of its name in other granules, as text, by what it is of it: `shape` → `[160,42]`. */
+export interface ArrayEncoding {
+  /** The same number for the same encoding. */
+  id: number;
+  parts: Map<string, string>;
+}
 
-/** How a granule's arrays are encoded; the length of a first axis called `along`, and of its chunks, left out. */
-export function encodingOf(nodes: GranuleNodes, along?: string): Encoding {
-  const encoding: Encoding = new Map();
-  for (const [inside, node] of nodes) {
-    if (node.nodeType === "array") encoding.set(inside, arrayEncoding(node, along));
+/** How a granule's arrays are encoded, by path. */
+export type Encoding = Map<string, ArrayEncoding>;
+
+/** How granules are encoded; the length of a first axis called `along`, and of its chunks, left out. */
+export class Encodings {
+  readonly #along: string | undefined;
+  readonly #ofArray = new WeakMap<ArrayMeta, ArrayEncoding>();
+  readonly #byText = new Map<string, ArrayEncoding>();
+
+  constructor(along?: string) {
+    this.#along = along;
   }
-  return encoding;
+
+  of(nodes: GranuleNodes): Encoding {
+    const encoding: Encoding = new Map();
+    for (const [inside, node] of nodes) {
+      if (node.nodeType === "array") encoding.set(inside, this.#array(node));
+    }
+    return encoding;
+  }
+
+  #array(meta: ArrayMeta): ArrayEncoding {
+    const known = this.#ofArray.get(meta);
+    if (known) return known;
+    const parts = arrayEncoding(meta, this.#along);
+    const text = JSON.stringify([...parts]);
+    const encoding = this.#byText.get(text) ?? { id: this.#byText.size, parts };
+    this.#byText.set(text, encoding);
+    this.#ofArray.set(meta, encoding);
+    return encoding;
+  }
+}
+
+/** The same text for granules that hold arrays of the same names, each encoded alike. */
+export function encodingName(encoding: Encoding): string {
+  return JSON.stringify([...encoding].map(([inside, { id }]) => [inside, id]).sort());
 }
 
 function arrayEncoding(meta: ArrayMeta, along: string | undefined): Map<string, string> {
@@ -110,7 +148,7 @@ export function chunked(meta: ArrayMeta): ArrayMeta {
 export function difference(encoding: Encoding, other: Encoding): string | undefined {
   for (const name of new Set([...other.keys(), ...encoding.keys()])) {
     const shown = name === "" ? "it" : `"${name}"`;
-    const [here, there] = [encoding.get(name), other.get(name)];
+    const [here, there] = [encoding.get(name)?.parts, other.get(name)?.parts];
     if (!here) return `it has no array ${shown}`;
     if (!there) return `it has an array ${shown} that the others lack`;
     for (const part of new Set([...there.keys(), ...here.keys()])) {
@@ -128,8 +166,7 @@ const brief = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` 
 
 /** The attributes that all of them have, with the same values. */
 export function commonAttributes(a: JsonObject, b: JsonObject): JsonObject {
-  const kept = Object.entries(a).filter(
-    ([name, value]) => name in b && writeJson(value) === writeJson(b[name]!),
-  );
+  if (a === b) return a;
+  const kept = Object.entries(a).filter(([name, value]) => name in b && jsonEquals(value, b[name]));
   return kept.length === Object.keys(a).length ? a : Object.fromEntries(kept);
 }

@@ -1,8 +1,8 @@
-/** What a granule holds: a group or array of the source, or one position along stacked arrays. */
+/** What a granule holds: a group or array of the source, or a part of arrays that hold many. */
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import type { ArrayMeta, GroupMeta } from "../zarr/metadata.ts";
-import { type ChunkSource, chunksAt, type StoredChunks } from "./chunks.ts";
+import { type ArrayMeta, chunkKey, type GroupMeta } from "../zarr/metadata.ts";
+import { type ChunkSource, chunksAt, StoredChunks } from "./chunks.ts";
 
 export type GranuleNode =
   | { meta: GroupMeta }
@@ -13,6 +13,13 @@ export interface GranuleSource {
   node(idx: number, path: string, inside: string, options?: ReadOptions): Promise<GranuleNode | undefined>;
   /** Names below it; `undefined` where the source cannot tell. */
   children(idx: number, path: string, inside: string, options?: ReadOptions): Promise<string[] | undefined>;
+  /** Chunks of the array at `inside`, which `meta` describes; nothing is read yet. */
+  chunks(idx: number, path: string, inside: string, meta: ArrayMeta): ChunkSource;
+  /**
+   * Chunks of one array of many granules, the granule's position in the lists being the first coordinate; `meta`
+   * describes that of each.
+   */
+  stacked(idx: Float64Array, paths: readonly string[], inside: string, meta: ArrayMeta): ChunkSource;
 }
 
 /** Granules at their own paths in the source. */
@@ -38,7 +45,7 @@ export class PathGranules implements GranuleSource {
     return { meta, chunks, stored: chunks };
   }
 
-  children(
+  async children(
     _idx: number,
     granule: string,
     inside: string,
@@ -46,8 +53,49 @@ export class PathGranules implements GranuleSource {
   ): Promise<string[] | undefined> {
     return this.#hierarchy.children(join(granule, inside), options);
   }
+
+  chunks(_idx: number, granule: string, inside: string, meta: ArrayMeta): StoredChunks {
+    return chunksAt(this.#store, join(granule, inside), meta);
+  }
+
+  stacked(_idx: Float64Array, paths: readonly string[], inside: string, meta: ArrayMeta): StoredChunks {
+    const { chunkKeys } = meta;
+    return new StoredChunks(
+      this.#store,
+      ([row, ...rest]) => `${join(paths[row!]!, inside)}/${chunkKey(chunkKeys, rest)}`,
+    );
+  }
 }
 
 function join(granule: string, inside: string): string {
   return inside === "" ? granule : `${granule}/${inside}`;
+}
+
+/** Names below the groups that a fixed set of arrays is in. */
+export class ArrayNames {
+  readonly #groups = new Map<string, Set<string>>([["", new Set()]]);
+
+  constructor(paths: Iterable<string>) {
+    for (const path of paths) this.#add(path);
+  }
+
+  isGroup(path: string): boolean {
+    return this.#groups.has(path);
+  }
+
+  below(path: string): string[] {
+    return [...(this.#groups.get(path) ?? [])].sort();
+  }
+
+  #add(path: string): void {
+    const slash = path.lastIndexOf("/");
+    const parent = slash < 0 ? "" : path.slice(0, slash);
+    const siblings = this.#groups.get(parent);
+    if (siblings) {
+      siblings.add(path.slice(slash + 1));
+      return;
+    }
+    this.#groups.set(parent, new Set([path.slice(slash + 1)]));
+    this.#add(parent);
+  }
 }

@@ -5,14 +5,21 @@
 import { ZarrsiftError } from "../errors.ts";
 import { shownName } from "../plan/names.ts";
 import { projectColumns } from "../plan/plan.ts";
-import type { ReadOptions } from "../store/store.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
 import type { MetaTable } from "../table/open.ts";
 import { cellAt } from "../table/vector.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
-import { announcedClosed, announcedCoordinates, announcedDimension } from "./announced.ts";
+import {
+  announcedCoordinates,
+  announcedDimension,
+  announcedEnds,
+  announcedOther,
+  announcedStacks,
+} from "./announced.ts";
+import { locateEndToEnd, locateInStacks } from "./locate-view.ts";
 
 /** A column whose values lead to groups or arrays. */
 export interface ByColumn {
@@ -28,6 +35,42 @@ export interface Stacked {
   arrays: Map<string, ArrayMeta>;
 }
 
+/** A view's stacks, one for each encoding of granules. */
+export interface Stacks {
+  kind: "stacks";
+  stacks: StackPlace[];
+  /** Each row's stack, and its position along that stack's first axis. */
+  stackOf: Int32Array;
+  position: Float64Array;
+}
+
+export interface StackPlace {
+  /** Path of its group. */
+  path: string;
+  dimension: string;
+  /** Names of its arrays that were made of fields. */
+  coordinates: string[];
+  /** Fields written into its arrays' attributes. */
+  fields: string[];
+  /** Arrays along the dimension, by path below the group. */
+  arrays: Map<string, ArrayMeta>;
+}
+
+/** A view's granules end to end along the first axis of arrays. */
+export interface EndToEnd {
+  kind: "concatenated";
+  /** The dimension they lie along. */
+  along: string;
+  /** First position of each row's granule, and that of the end last. */
+  starts: Float64Array;
+  /** Arrays along it, by path. */
+  arrays: Map<string, ArrayMeta>;
+  /** Arrays that have one position a granule. */
+  perGranule: Map<string, ArrayMeta>;
+}
+
+export type Location = ByColumn | Stacked | Stacks | EndToEnd;
+
 export interface LocationOptions {
   /** Overrides what would be inferred: a column and, unless its values are paths, how they become one. */
   location?: { column: string; template?: string };
@@ -37,12 +80,26 @@ export interface LocationOptions {
 export async function findLocation(
   table: MetaTable,
   hierarchy: Hierarchy,
+  store: Store,
   options: LocationOptions & ReadOptions = {},
-): Promise<ByColumn | Stacked | undefined> {
+): Promise<Location | undefined> {
   const configured = options.location && byConfig(table, options.location);
-  return (
-    configured ?? byGroupRef(table) ?? byArrayLocation(table) ?? (await stacked(table, hierarchy, options))
-  );
+  const named = configured ?? byGroupRef(table) ?? byArrayLocation(table);
+  return named ?? (await inArrays(table, hierarchy, store, options));
+}
+
+async function inArrays(
+  table: MetaTable,
+  hierarchy: Hierarchy,
+  store: Store,
+  options: ReadOptions,
+): Promise<Location | undefined> {
+  const root = (await hierarchy.node("", options))?.attributes ?? {};
+  const stacks = announcedStacks(root);
+  if (stacks) return locateInStacks({ store, hierarchy, table }, stacks, options);
+  const ends = announcedEnds(root);
+  if (ends) return locateEndToEnd({ store, hierarchy, table }, ends, options);
+  return announcedOther(root) ? undefined : stacked(table, hierarchy, root, options);
 }
 
 function byConfig(table: MetaTable, { column, template }: { column: string; template?: string }): ByColumn {
@@ -88,11 +145,10 @@ function byArrayLocation(table: MetaTable): ByColumn | undefined {
 async function stacked(
   table: MetaTable,
   hierarchy: Hierarchy,
+  root: JsonObject,
   options: ReadOptions,
 ): Promise<Stacked | undefined> {
   const arrays = new Map<string, ArrayMeta>();
-  const root = (await hierarchy.node("", options))?.attributes ?? {};
-  if (announcedClosed(root)) return undefined;
   const dimension = announcedDimension(root);
   const added = announcedCoordinates(root);
   const belongs = (meta: ArrayMeta) => dimension === undefined || meta.dimensionNames?.[0] === dimension;

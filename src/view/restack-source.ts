@@ -5,16 +5,27 @@ import type { ReadOptions, Store } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { JsonObject } from "../zarr/json.ts";
 import type { ArrayMeta, GroupMeta } from "../zarr/metadata.ts";
-import { announcedCoordinates } from "./announced.ts";
+import { withoutCoordinates } from "./announced.ts";
 import { chunksAt } from "./chunks.ts";
-import { refuseMangled, type Stacked } from "./locate.ts";
+import { refuseMangled } from "./locate.ts";
 import { newDecodedChunks, restack } from "./restack.ts";
-import { namesIn, newDimension, refuseUnknown, type Stack, withNames, withoutDimensions } from "./stack.ts";
+import { namesIn, newDimension, type Stack, withNames, withoutDimensions } from "./stack.ts";
+
+/** Where a stack is. */
+export interface StackLocation {
+  /** Its group, with a slash behind it; "" is the root. */
+  prefix: string;
+  /** Arrays along the granules, by path below the prefix. */
+  arrays: ReadonlyMap<string, ArrayMeta>;
+  /** Names of its arrays that an earlier view made of its fields. */
+  made: readonly string[];
+}
 
 export interface RestackInput {
   store: Store;
   hierarchy: Hierarchy;
-  location: Stacked;
+  location: StackLocation;
+  /** Positions along the stack. */
   idx: Float64Array;
   /** Paths of the arrays to show; all where absent. */
   variables: ReadonlySet<string> | undefined;
@@ -28,8 +39,8 @@ export interface RestackInput {
  */
 export async function restackSource(input: RestackInput, options: ReadOptions = {}): Promise<Stack> {
   const { store, hierarchy, location, idx, variables } = input;
-  const { arrays: found, groups } = await everything(hierarchy, variables, options);
-  refuseUnknown(variables ?? [], found.keys());
+  const { prefix } = location;
+  const { arrays: found, groups } = await everything(hierarchy, location, variables, options);
   const dimension = firstName(location) ?? newDimension(namesIn(found));
   const decoded = newDecodedChunks();
   const arrays: Stack["arrays"] = new Map();
@@ -37,19 +48,21 @@ export async function restackSource(input: RestackInput, options: ReadOptions = 
     const attributes = withoutDimensions(input.own(meta.attributes));
     if (!location.arrays.has(path)) {
       if (meta.dimensionNames?.includes(dimension)) throw otherAxis(path, dimension);
-      const chunks = chunksAt(store, path, meta);
+      const chunks = chunksAt(store, prefix + path, meta);
       arrays.set(path, { meta: withNames(path, meta), attributes, chunks, stored: chunks });
       continue;
     }
     const named = withNames(path, meta);
     const dimensionNames = [dimension, ...named.dimensionNames!.slice(1)];
-    const restacked = restack(store, path, { ...named, dimensionNames }, idx, decoded);
+    const restacked = restack(store, prefix + path, { ...named, dimensionNames }, idx, decoded);
     arrays.set(path, { ...restacked, attributes });
   }
-  return { dimension, arrays, groups, attributes: {} };
+  const own = prefix === "" ? undefined : await hierarchy.node(prefix.slice(0, -1), options);
+  const attributes = withoutCoordinates(own?.attributes ?? {}, location.made);
+  return { dimension, arrays, groups, attributes };
 }
 
-function firstName({ arrays }: Stacked): string | undefined {
+function firstName({ arrays }: StackLocation): string | undefined {
   for (const { dimensionNames } of arrays.values()) {
     const first = dimensionNames?.[0];
     if (first != null) return first;
@@ -57,20 +70,22 @@ function firstName({ arrays }: Stacked): string | undefined {
   return undefined;
 }
 
-/** Arrays and groups of the source, but for `/meta`, `/indexes` and the coordinates that an earlier view added. */
+/** Arrays and groups of the stack, but for `/meta`, `/indexes` and the coordinates that an earlier view added. */
 async function everything(
   hierarchy: Hierarchy,
+  { prefix, made }: StackLocation,
   variables: ReadonlySet<string> | undefined,
   options: ReadOptions,
 ) {
   const arrays = new Map<string, ArrayMeta>();
   const groups = new Map<string, { meta: GroupMeta; attributes: JsonObject }>();
-  const added = announcedCoordinates((await hierarchy.node("", options))?.attributes ?? {});
+  const leftOut = new Set(prefix === "" ? ["meta", "indexes", ...made] : made);
   const walk = async (path: string): Promise<void> => {
-    for (const name of (await hierarchy.children(path, options)) ?? []) {
+    const whole = (prefix + path).replace(/\/$/, "");
+    for (const name of (await hierarchy.children(whole, options)) ?? []) {
       const child = path ? `${path}/${name}` : name;
-      if (child === "meta" || child === "indexes" || added.includes(child)) continue;
-      const node = await hierarchy.node(child, options);
+      if (leftOut.has(child)) continue;
+      const node = await hierarchy.node(prefix + child, options);
       if (node?.nodeType === "group") {
         if (variables && ![...variables].some((variable) => variable.startsWith(`${child}/`))) continue;
         refuseMangled(child);

@@ -9,56 +9,71 @@ import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { sliceRows } from "./chunk-rows.ts";
 import { type ChunkSource, chunksAt, InnerChunks, MadeChunks } from "./chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
-import type { GranuleNode, GranuleSource } from "./granule-source.ts";
+import { ArrayNames, type GranuleNode, type GranuleSource } from "./granule-source.ts";
 import { fillOrZero, maskV3 } from "./mask.ts";
 
 const DECODED_BYTES_KEPT = 64 * 2 ** 20;
 
 interface Stack {
+  /** Describes `chunks`. */
   meta: ArrayMeta;
   chunks: ChunkSource;
+  /** The array's path in the source. */
   path: string;
+  /** Describes one granule of it. */
+  slice: ArrayMeta;
 }
 
 /** `/granules/<idx>/<variable>` of arrays that have one granule a position along their first axis. */
 export class SlicedGranules implements GranuleSource {
   readonly #stacks = new Map<string, Stack>();
-  readonly #groups = new Map<string, Set<string>>([["", new Set()]]);
+  readonly #names: ArrayNames;
   readonly #decoded = new Lru<ChunkData>(DECODED_BYTES_KEPT);
 
-  constructor(arrays: ReadonlyMap<string, ArrayMeta>, store: Store) {
-    for (const [path, meta] of arrays) {
-      this.#stacks.set(path, { path, ...unsharded(path, meta, store) });
-      this.#addParents(path);
+  /** @param arrays By path below `prefix`, which ends with a slash unless it is the root "" */
+  constructor(arrays: ReadonlyMap<string, ArrayMeta>, store: Store, prefix = "") {
+    this.#names = new ArrayNames(arrays.keys());
+    for (const [inside, whole] of arrays) {
+      const path = prefix + inside;
+      const { meta, chunks } = unsharded(path, whole, store);
+      this.#stacks.set(inside, { path, meta, chunks, slice: sliceMeta(meta) });
     }
   }
 
-  async node(idx: number, _granule: string, inside: string): Promise<GranuleNode | undefined> {
-    if (this.#groups.has(inside)) return { meta: emptyGroup };
-    const stack = this.#stacks.get(inside);
-    if (!stack) return undefined;
-    const meta = sliceMeta(stack.meta);
-    return { meta, chunks: slicedChunks(stack, meta, idx, this.#decoded) };
+  async node(idx: number, granule: string, inside: string): Promise<GranuleNode | undefined> {
+    if (this.#names.isGroup(inside)) return { meta: emptyGroup };
+    const meta = this.#stacks.get(inside)?.slice;
+    return meta && { meta, chunks: this.chunks(idx, granule, inside) };
   }
 
   async children(_idx: number, _granule: string, inside: string): Promise<string[] | undefined> {
-    return [...(this.#groups.get(inside) ?? [])].sort();
+    return this.#names.below(inside);
   }
 
-  #addParents(path: string): void {
-    const slash = path.lastIndexOf("/");
-    const parent = slash < 0 ? "" : path.slice(0, slash);
-    const siblings = this.#groups.get(parent);
-    if (siblings) {
-      siblings.add(path.slice(slash + 1));
-      return;
-    }
-    this.#groups.set(parent, new Set([path.slice(slash + 1)]));
-    this.#addParents(parent);
+  chunks(idx: number, _granule: string, inside: string): ChunkSource {
+    return slicedChunks(this.#stacks.get(inside)!, idx, this.#decoded);
+  }
+
+  stacked(idx: Float64Array, paths: readonly string[], inside: string): ChunkSource {
+    return oneEach((row) => this.chunks(idx[row]!, paths[row]!, inside));
   }
 }
 
-function unsharded(path: string, meta: ArrayMeta, store: Store): { meta: ArrayMeta; chunks: ChunkSource } {
+/** Chunks of many granules: the first coordinate says of which, the others are its own. */
+export function oneEach(of: (position: number) => ChunkSource): ChunkSource {
+  return {
+    size: ([row, ...rest], options) => of(row!).size(rest, options),
+    read: ([row, ...rest], options) => of(row!).read(rest, options),
+    readRange: ([row, ...rest], range, options) => of(row!).readRange(rest, range, options),
+  };
+}
+
+/** The array as that of its inner chunks, where it is sharded. @throws ZarrsiftError `encoding_unsupported` */
+export function unsharded(
+  path: string,
+  meta: ArrayMeta,
+  store: Store,
+): { meta: ArrayMeta; chunks: ChunkSource } {
   if (!isSharded(meta)) return { meta, chunks: chunksAt(store, path, meta) };
   const inner = innerMeta(meta);
   if ("unsupported" in inner) {
@@ -97,9 +112,9 @@ function withoutFirstAxis(codec: Codec): Codec[] {
 }
 
 /** A chunk of one granule is the source's own bytes; of one that holds several, a part is cut and encoded again. */
-function slicedChunks(stack: Stack, meta: ArrayMeta, idx: number, decoded: Lru<ChunkData>): ChunkSource {
+function slicedChunks(stack: Stack, idx: number, decoded: Lru<ChunkData>): ChunkSource {
   const perChunk = stack.meta.chunkShape[0]!;
-  if (perChunk > 1) return new CutChunks(stack, meta, idx, decoded);
+  if (perChunk > 1) return new CutChunks(stack, idx, decoded);
   const { chunks } = stack;
   return {
     size: (coords, options) => chunks.size([idx, ...coords], options),
@@ -111,20 +126,18 @@ function slicedChunks(stack: Stack, meta: ArrayMeta, idx: number, decoded: Lru<C
 
 class CutChunks extends MadeChunks {
   readonly #stack: Stack;
-  readonly #meta: ArrayMeta;
   readonly #idx: number;
   readonly #decoded: Lru<ChunkData>;
 
-  constructor(stack: Stack, meta: ArrayMeta, idx: number, decoded: Lru<ChunkData>) {
+  constructor(stack: Stack, idx: number, decoded: Lru<ChunkData>) {
     super();
     this.#stack = stack;
-    this.#meta = meta;
     this.#idx = idx;
     this.#decoded = decoded;
   }
 
   async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const { meta, chunks, path } = this.#stack;
+    const { meta, chunks, path, slice } = this.#stack;
     const perChunk = meta.chunkShape[0]!;
     const place = [Math.floor(this.#idx / perChunk), ...coords];
     const key = `${path} ${place.join(",")}`;
@@ -134,6 +147,6 @@ class CutChunks extends MadeChunks {
     const chunk = kept ?? (await decodeChunk(meta, bytes!, key));
     if (!kept) this.#decoded.set(key, chunk, chunk.data.byteLength);
     const row = this.#idx % perChunk;
-    return encodeChunk(this.#meta, sliceRows(chunk, perChunk, row, row + 1));
+    return encodeChunk(slice, sliceRows(chunk, perChunk, row, row + 1));
   }
 }

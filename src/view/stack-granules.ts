@@ -1,20 +1,21 @@
 /** Granules that are groups or arrays of their own, as one stack: a new first axis, every chunk where it is. */
 import { mapLimit } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
-import type { ReadOptions, Store } from "../store/store.ts";
-import type { Hierarchy } from "../zarr/hierarchy.ts";
-import { type JsonObject, writeJson } from "../zarr/json.ts";
-import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
-import { StoredChunks } from "./chunks.ts";
+import type { ReadOptions } from "../store/store.ts";
+import type { JsonObject } from "../zarr/json.ts";
+import type { ArrayMeta } from "../zarr/metadata.ts";
+import { withStored } from "./chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import {
   commonAttributes,
   difference,
   type Encoding,
-  encodingOf,
+  Encodings,
+  encodingName,
   type GranuleNodes,
   granuleNodes,
 } from "./granule-nodes.ts";
+import type { GranuleSource } from "./granule-source.ts";
 import { withNewAxis } from "./new-axis.ts";
 import {
   namesIn,
@@ -27,8 +28,7 @@ import {
 } from "./stack.ts";
 
 export interface GranulesInput {
-  store: Store;
-  hierarchy: Hierarchy;
+  granules: GranuleSource;
   idx: Float64Array;
   /** Path of each row's granule, no leading slash. */
   paths: readonly string[];
@@ -97,7 +97,7 @@ const nothing: Kind = {
   attributes: new Map(),
 };
 
-function stackOf(kind: Kind, { store, paths, idx, variables }: GranulesInput): Stack {
+function stackOf(kind: Kind, { granules, paths, idx, variables }: GranulesInput): Stack {
   const bare = kind.arrays.has("");
   const shown = new Map<string, ArrayMeta>();
   for (const [inside, meta] of kind.arrays) {
@@ -108,14 +108,10 @@ function stackOf(kind: Kind, { store, paths, idx, variables }: GranulesInput): S
   const dimension = newDimension(namesIn(shown));
   const arrays: Stack["arrays"] = new Map();
   for (const [path, meta] of shown) {
-    const inside = bare ? "" : `${path}/`;
-    const chunks = new StoredChunks(
-      store,
-      ([row, ...rest]) => `${paths[row!]}/${inside}${chunkKey(meta.chunkKeys, rest)}`,
-    );
+    const chunks = granules.stacked(idx, paths, bare ? "" : path, meta);
     const attributes = withoutDimensions(kind.attributes.get(bare ? "" : path) ?? {});
     const stacked = withNewAxis(withNames(path, meta), idx.length, dimension);
-    arrays.set(path, { meta: stacked, attributes, chunks, stored: chunks });
+    arrays.set(path, { meta: stacked, attributes, ...withStored(chunks) });
   }
   const groups: Stack["groups"] = new Map();
   for (const inside of kind.groups) {
@@ -127,14 +123,16 @@ function stackOf(kind: Kind, { store, paths, idx, variables }: GranulesInput): S
 
 /** Every granule's metadata, read once: which kinds there are, in the order of their first granules. */
 export async function readKinds(input: GranulesInput, options: ReadOptions): Promise<Kind[]> {
+  const { granules, idx } = input;
   const kinds = new Map<string, Kind & { first: number }>();
+  const encodings = new Encodings(input.along);
   const names = await mapLimit(input.paths, READS_AT_ONCE, async (path, position) => {
-    const nodes = await granuleNodes(input.hierarchy, path, input.idx[position]!, input.variables, options);
+    const nodes = await granuleNodes({ granules, path, idx: idx[position]! }, input.variables, options);
     const own = new Map<string, JsonObject>();
     for (const [inside, node] of nodes) own.set(inside, await input.own(node.attributes, position));
     input.visit?.(nodes, position);
-    const encoding = encodingOf(nodes, input.along);
-    const name = writeJson([...encoding].map(([inside, parts]) => [inside, ...[...parts].flat()]).sort());
+    const encoding = encodings.of(nodes);
+    const name = encodingName(encoding);
     const kind = kinds.get(name);
     if (kind) {
       share(kind, own, position);

@@ -1,9 +1,8 @@
 /** The hierarchy of a view in the stacked and concatenated layouts: arrays along the granules, every field a coordinate of them. */
-import { ZarrsiftError } from "../errors.ts";
-import { type Announcement, announcedFields } from "../table/announcement.ts";
+import { mapLimit } from "../abort.ts";
 import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
-import { withCoordinates, withoutCoordinates } from "./announced.ts";
+import { announcedCoordinates, withCoordinates, withoutCoordinates } from "./announced.ts";
 import { granuleAt } from "./concat-chunks.ts";
 import { type Concatenation, concatenate } from "./concatenate.ts";
 import { coordinateArrays } from "./coordinates.ts";
@@ -11,53 +10,84 @@ import { emptyGroup } from "./empty-group.ts";
 import type { ServedArray } from "./face.ts";
 import { flatten, withoutFields } from "./fields.ts";
 import { FixedTree } from "./fixed-tree.ts";
+import type { Stacks } from "./locate.ts";
 import { metaArrays } from "./meta-group.ts";
-import { restackSource } from "./restack-source.ts";
+import { restackSource, type StackLocation } from "./restack-source.ts";
 import { singleValues } from "./single-values.ts";
-import { freeName, namesIn, type Stack } from "./stack.ts";
+import { freeName, namesIn, refuseUnknown, type Stack } from "./stack.ts";
 import { type GranulesInput, stackByEncoding, stackGranules } from "./stack-granules.ts";
 import { intArray } from "./synthetic.ts";
 import type { ServedNode } from "./tree.ts";
-import { earlierFields, pathsOf, rootAttributes, type TreeParts } from "./tree-parts.ts";
+import { earlierFields, granulesOf, pathsOf, rootAttributes, type TreeParts } from "./tree-parts.ts";
 
 /**
  * @throws ZarrsiftError `layout_unsupported` where granules differ, `field_collision` where a field finds no name,
  *   `bad_request` for a variable that is not there
  */
 export async function stackedTree(parts: TreeParts): Promise<FixedTree> {
-  const { source, idx, fields, loadField, options, definition } = parts;
-  const root = (await source.hierarchy.node("", options))?.attributes ?? {};
+  const { source, idx, fields, loadField, definition } = parts;
+  const root = (await source.hierarchy.node("", parts.options))?.attributes ?? {};
   const columns = source.table.columns;
   const meta = await metaArrays({ fields, idx, columns, load: loadField, locations: undefined });
   const nodes = new Map<string, ServedNode>();
   nodes.set("meta", { path: "meta", meta: emptyGroup, attributes: {} });
   for (const array of meta.values()) nodes.set(array.path, array);
-  const alone = !definition.groupBy && definition.layout === "stacked";
-  const facts: Announcement = {
-    columns: [...meta.keys()],
-    fields: [],
-    ...(!alone && { layout: definition.groupBy ? "stacks" : definition.layout }),
-  };
-  let attributes = withoutCoordinates(root);
-  if (definition.groupBy) {
-    for (const [i, { stack, idx: own }] of (await stacksOf(parts, root)).entries()) {
-      const path = `stack_${i}`;
-      const { coordinates } = await addStack(nodes, stack, own, `${path}/`, parts);
-      const named = withCoordinates(stack.attributes, coordinates);
-      nodes.set(path, { path, meta: emptyGroup, attributes: named });
-    }
-  } else if (definition.layout === "concatenated") {
-    const stack = await endToEnd(parts, root);
-    const { coordinates } = await addStack(nodes, stack, idx, "", parts, rowArrays(stack));
-    attributes = withCoordinates({ ...stack.attributes, ...attributes }, coordinates);
-  } else {
-    const stack = await oneStack(parts, root);
-    const { coordinates, written } = await addStack(nodes, stack, idx, "", parts);
-    attributes = withCoordinates({ ...stack.attributes, ...attributes }, coordinates);
-    Object.assign(facts, { fields: written, dimension: stack.dimension, coordinates });
-  }
-  nodes.set("", { path: "", meta: emptyGroup, attributes: rootAttributes(attributes, parts, facts) });
+  const make = definition.groupBy ? addStacks : definition.layout === "concatenated" ? addEnds : addOne;
+  const { attributes, facts } = await make(nodes, parts, root);
+  const announced = { columns: [...meta.keys()], fields: [], ...facts };
+  nodes.set("", { path: "", meta: emptyGroup, attributes: rootAttributes(attributes, parts, announced) });
   return new FixedTree(nodes);
+}
+
+/** Attributes of the view's root, and what it says of itself: see announced.ts. */
+interface AboutRoot {
+  attributes: JsonObject;
+  facts: JsonObject;
+}
+
+async function addOne(
+  nodes: Map<string, ServedNode>,
+  parts: TreeParts,
+  root: JsonObject,
+): Promise<AboutRoot> {
+  const stack = await oneStack(parts, root);
+  const { coordinates, written } = await addStack(nodes, stack, parts.idx, "", parts);
+  const attributes = { ...stack.attributes, ...withoutCoordinates(root) };
+  const facts = { fields: written, dimension: stack.dimension, coordinates };
+  return { attributes: withCoordinates(attributes, coordinates), facts };
+}
+
+async function addStacks(
+  nodes: Map<string, ServedNode>,
+  parts: TreeParts,
+  root: JsonObject,
+): Promise<AboutRoot> {
+  const stacks: JsonObject[] = [];
+  for (const { stack, idx } of await stacksOf(parts, root)) {
+    const path = `stack_${stacks.length}`;
+    const { coordinates, written } = await addStack(nodes, stack, idx, `${path}/`, parts);
+    const attributes = withCoordinates(stack.attributes, coordinates);
+    nodes.set(path, { path, meta: emptyGroup, attributes });
+    stacks.push({ dimension: stack.dimension, coordinates, fields: written });
+  }
+  return { attributes: withoutCoordinates(root), facts: { layout: "stacks", stacks } };
+}
+
+async function addEnds(
+  nodes: Map<string, ServedNode>,
+  parts: TreeParts,
+  root: JsonObject,
+): Promise<AboutRoot> {
+  const stack = await concatenate(await granulesInput(parts, root), parts.options);
+  const { arrays, rowCount } = rowArrays(stack);
+  const { coordinates, written } = await addStack(nodes, stack, parts.idx, "", parts, arrays);
+  const attributes = { ...stack.attributes, ...withoutCoordinates(root) };
+  const { along, dimension } = stack;
+  const layout = { layout: "concatenated", along, dimension, row_count: rowCount };
+  return {
+    attributes: withCoordinates(attributes, coordinates),
+    facts: { ...layout, fields: written, coordinates },
+  };
 }
 
 /** Adds a stack's nodes below `prefix`; says which coordinates it has, and which fields its arrays have as attributes. */
@@ -95,24 +125,38 @@ async function addStack(
   return { coordinates: [...coordinates.keys(), ...own.keys()], written };
 }
 
+/** Arrays that are stacked already are regrouped; everything else is stacked, one granule a chunk. */
 async function oneStack(parts: TreeParts, root: JsonObject): Promise<Stack> {
-  const { source, definition, idx, options } = parts;
-  const { hierarchy, store, location } = source;
-  if (location.kind === "column") return stackGranules(await granulesInput(parts, root), options);
-  const variables = definition.variables && new Set(definition.variables);
-  const written = idx.length > 0 ? await earlierValues(parts, root)(0) : new Map<string, JsonValue>();
-  const own = (attributes: JsonObject) => withoutFields(attributes, written);
-  return restackSource({ store, hierarchy, location, idx, variables, own }, options);
+  const { location } = parts.source;
+  const { idx } = parts;
+  if (location.kind === "stacked") {
+    const made = announcedCoordinates(root);
+    const stack = await restacked(parts, root, { prefix: "", arrays: location.arrays, made }, idx, 0);
+    refuseUnknown(parts.definition.variables ?? [], stack.arrays.keys());
+    return stack;
+  }
+  if (location.kind === "stacks") {
+    const first = location.stackOf[idx[0] ?? 0];
+    const same = idx.every((row) => location.stackOf[row] === first);
+    if (same && idx.length > 0) return (await restackedEach(parts, root, location))[0]!.stack;
+  }
+  return stackGranules(await granulesInput(parts, root), parts.options);
 }
 
-async function endToEnd(parts: TreeParts, root: JsonObject): Promise<Concatenation> {
-  if (parts.source.location.kind === "stacked") {
-    throw new ZarrsiftError(
-      "layout_unsupported",
-      'The granules of this collection are stacked and of one length already: ask for layout "stacked"',
-    );
-  }
-  return concatenate(await granulesInput(parts, root), parts.options);
+/** @param position The first of the view's rows in it */
+async function restacked(
+  parts: TreeParts,
+  root: JsonObject,
+  location: StackLocation,
+  idx: Float64Array,
+  position: number,
+): Promise<Stack> {
+  const { source, definition, options } = parts;
+  const { hierarchy, store } = source;
+  const variables = definition.variables && new Set(definition.variables);
+  const written = idx.length > 0 ? await earlierValues(parts, root)(position) : new Map<string, JsonValue>();
+  const own = (attributes: JsonObject) => withoutFields(attributes, written);
+  return restackSource({ store, hierarchy, location, idx, variables, own }, options);
 }
 
 /** Which granule each row along the axis is of, and how many rows each has: CF's indexed and contiguous ragged arrays. */
@@ -122,16 +166,20 @@ function rowArrays({ along, starts, dimension, arrays }: Concatenation) {
   const granule = intArray((row) => granuleAt(starts, row), total, along, { instance_dimension: dimension });
   const rowsOf = (i: number) => starts[i + 1]! - starts[i]!;
   const counts = intArray(rowsOf, starts.length - 1, dimension, { sample_dimension: along });
-  return new Map([
+  const rowCount = freeName("row_count", taken);
+  const own = new Map([
     [freeName("granule", taken), granule],
-    [freeName("row_count", taken), counts],
+    [rowCount, counts],
   ]);
+  return { arrays: own, rowCount };
 }
 
-/** One for each encoding; arrays that are stacked already have one. */
+/** One for each encoding; arrays that are stacked already have one, or one each. */
 async function stacksOf(parts: TreeParts, root: JsonObject): Promise<{ stack: Stack; idx: Float64Array }[]> {
   const { source, idx, options } = parts;
-  if (source.location.kind === "stacked") return [{ stack: await oneStack(parts, root), idx }];
+  const { location } = source;
+  if (location.kind === "stacked") return [{ stack: await oneStack(parts, root), idx }];
+  if (location.kind === "stacks") return restackedEach(parts, root, location);
   const stacks = await stackByEncoding(await granulesInput(parts, root), options);
   return stacks.map(({ stack, positions }) => ({
     stack,
@@ -139,13 +187,34 @@ async function stacksOf(parts: TreeParts, root: JsonObject): Promise<{ stack: St
   }));
 }
 
+/** The stacks that the view's rows are in, in the order of their first rows. */
+async function restackedEach(parts: TreeParts, root: JsonObject, location: Stacks) {
+  const { idx } = parts;
+  const positions = new Map<number, number[]>();
+  for (const [i, row] of idx.entries()) {
+    const stack = location.stackOf[row]!;
+    const own = positions.get(stack);
+    if (own) own.push(i);
+    else positions.set(stack, [i]);
+  }
+  const stacks = await mapLimit([...positions], 1, async ([i, own]) => {
+    const { path, arrays, coordinates } = location.stacks[i]!;
+    const place = { prefix: `${path}/`, arrays, made: coordinates };
+    const rows = Float64Array.from(own, (position) => idx[position]!);
+    const along = rows.map((row) => location.position[row]!);
+    return { stack: await restacked(parts, root, place, along, own[0]!), idx: rows };
+  });
+  const shown = stacks.flatMap(({ stack }) => [...stack.arrays.keys()]);
+  if (idx.length > 0) refuseUnknown(parts.definition.variables ?? [], shown);
+  return stacks;
+}
+
 async function granulesInput(parts: TreeParts, root: JsonObject): Promise<GranulesInput> {
   const { source, definition, idx, options } = parts;
-  const { hierarchy, store, table, location } = source;
+  const { table, location } = source;
   const before = earlierValues(parts, root);
   return {
-    store,
-    hierarchy,
+    granules: granulesOf(source),
     idx,
     paths: options.paths ?? (await pathsOf(idx, table, location, options)),
     variables: definition.variables && new Set(definition.variables),
@@ -155,7 +224,7 @@ async function granulesInput(parts: TreeParts, root: JsonObject): Promise<Granul
 
 /** What the source, where it is a view itself, has written into the granule at a position. */
 function earlierValues({ source, idx }: TreeParts, root: JsonObject) {
-  const earlier = earlierFields(source.table, announcedFields(root), idx);
+  const earlier = earlierFields(source, root, idx);
   return async (position: number): Promise<Map<string, JsonValue>> =>
     (await earlier?.(position)) ?? new Map<string, JsonValue>();
 }

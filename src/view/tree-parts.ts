@@ -2,16 +2,20 @@
 import type { Batch, OutputColumn } from "../plan/api.ts";
 import { projectColumns } from "../plan/plan.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
-import { type Announcement, announce } from "../table/announcement.ts";
+import { type Announcement, announce, announcedFields } from "../table/announcement.ts";
 import type { MetaTable } from "../table/open.ts";
 import type { Vector } from "../table/vector.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import type { JsonObject } from "../zarr/json.ts";
+import type { JsonObject, JsonValue } from "../zarr/json.ts";
 import type { ViewDefinition } from "./api.ts";
 import { Fields } from "./fields.ts";
+import { type GranuleSource, PathGranules } from "./granule-source.ts";
 import type { VersionGuard } from "./guard.ts";
-import { type ByColumn, granulePath, readLocations, type Stacked } from "./locate.ts";
+import { granulePath, type Location, readLocations } from "./locate.ts";
 import { SOURCE_IDX } from "./meta-group.ts";
+import { PieceGranules } from "./pieces.ts";
+import { SlicedGranules } from "./slice.ts";
+import { StacksGranules } from "./slice-stacks.ts";
 import type { TreeInput } from "./tree.ts";
 
 /** The source a view is made from, at one version. */
@@ -20,8 +24,10 @@ export interface ViewSource {
   store: Store;
   hierarchy: Hierarchy;
   table: MetaTable;
-  location: ByColumn | Stacked;
+  location: Location;
   guard: VersionGuard;
+  /** Nodes below a group of a view up to which its metadata is consolidated. */
+  consolidatedNodes: number;
 }
 
 /** Fields and how to compute them for given rows. */
@@ -48,12 +54,29 @@ export interface TreeParts {
   options: CreateOptions;
 }
 
-/** What an earlier view wrote: its fields, which its `/meta` keeps, and the rows' idx in what it was made of. */
+/** What each granule of a source holds. */
+export function granulesOf({ location, hierarchy, store }: ViewSource): GranuleSource {
+  if (location.kind === "column") return new PathGranules(hierarchy, store);
+  if (location.kind === "stacks") return new StacksGranules(location, store);
+  if (location.kind === "concatenated") return new PieceGranules(location, store);
+  return new SlicedGranules(location.arrays, store);
+}
+
+/**
+ * What an earlier view, which the source is, wrote into each granule: its fields, which its `/meta` keeps, and the rows'
+ * idx in what it was made of.
+ */
 export function earlierFields(
-  table: MetaTable,
-  names: readonly string[],
+  { table, location }: ViewSource,
+  root: JsonObject,
   idx: Float64Array,
 ): TreeInput["earlier"] {
+  if (location.kind !== "stacks") return writtenFields(table, announcedFields(root), idx);
+  const ofStack = location.stacks.map(({ fields }) => writtenFields(table, fields, idx));
+  return async (row) => (await ofStack[location.stackOf[idx[row]!]!]?.(row)) ?? new Map<string, JsonValue>();
+}
+
+function writtenFields(table: MetaTable, names: readonly string[], idx: Float64Array): TreeInput["earlier"] {
   if (names.length === 0 || !table.columns.has(SOURCE_IDX)) return undefined;
   const kept = names.filter((name) => name !== "idx" && table.columns.has(name));
   const { columns, project } = projectColumns(table, [...kept, SOURCE_IDX]);
@@ -66,14 +89,14 @@ export function earlierFields(
   };
 }
 
-/** Paths in the view: a granule's own, or `granules/<idx>` where the source stacks them. */
+/** Paths in the view: a granule's own, or `granules/<idx>` where arrays of the source hold many. */
 export async function pathsOf(
   idx: Float64Array,
   table: MetaTable,
-  location: ByColumn | Stacked,
+  location: Location,
   options: ReadOptions,
 ): Promise<string[]> {
-  if (location.kind === "stacked") return Array.from(idx, (row) => `granules/${row}`);
+  if (location.kind !== "column") return Array.from(idx, (row) => `granules/${row}`);
   const values = await readLocations(table, location, idx, options);
   return values.map((value, i) => granulePath(value, location.template, idx[i]!));
 }

@@ -31,14 +31,17 @@ export class TreeFace implements ViewFace {
   readonly #face: Face;
   readonly #id: string;
   readonly #guard: VersionGuard;
+  readonly #most: number;
   readonly #documents = new Lru<Record<string, Uint8Array>>(DOCUMENT_BYTES_KEPT);
   readonly #arrays = new Lru<FacedArray>(ARRAYS_KEPT);
 
-  constructor(tree: ViewTree, face: Face, id: string, guard: VersionGuard) {
+  /** @param most Nodes below a group up to which its metadata is consolidated */
+  constructor(tree: ViewTree, face: Face, id: string, guard: VersionGuard, most: number) {
     this.#tree = tree;
     this.#face = face;
     this.#id = id;
     this.#guard = guard;
+    this.#most = most;
   }
 
   current(): boolean {
@@ -123,8 +126,14 @@ export class TreeFace implements ViewFace {
   }
 
   #documentsAt(path: string, options?: ReadOptions): Promise<Record<string, Uint8Array> | undefined> {
+    const shown = {
+      tree: this.#tree,
+      face: this.#face,
+      faced: (array: ServedArray) => this.#faced(array),
+      most: this.#most,
+    };
     const load = async () => {
-      const documents = await documentsOf(this.#tree, path, this.#face, (array) => this.#faced(array));
+      const documents = await documentsOf(shown, path);
       return encoded(documents ?? {});
     };
     const size = (docs: Record<string, Uint8Array>) =>

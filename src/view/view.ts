@@ -25,7 +25,14 @@ export class View {
   readonly definition: ViewDefinition;
   readonly #faces: Record<Face, TreeFace>;
 
-  constructor(definition: ViewDefinition, fields: string[], tree: ViewTree, guard: VersionGuard) {
+  /** @param most Nodes below a group up to which its metadata is consolidated */
+  constructor(
+    definition: ViewDefinition,
+    fields: string[],
+    tree: ViewTree,
+    guard: VersionGuard,
+    most: number,
+  ) {
     this.id = definition.id;
     this.count = definition.count;
     this.skipped = definition.skipped;
@@ -34,8 +41,8 @@ export class View {
     this.version = definition.version;
     this.definition = definition;
     this.#faces = {
-      2: new TreeFace(tree, 2, definition.id, guard),
-      3: new TreeFace(tree, 3, definition.id, guard),
+      2: new TreeFace(tree, 2, definition.id, guard, most),
+      3: new TreeFace(tree, 3, definition.id, guard, most),
     };
   }
 

@@ -34,6 +34,7 @@ export function filled({ dataType, shape, fillValue }: ArraySpec): ChunkData {
   }
   const parts = fillParts(dataType, fillValue);
   const data: NumericData = new type(count * parts.length);
+  if (parts.every((part) => part === 0n || Object.is(part, 0))) return { data };
   if (parts.length === 1) (data as { fill(value: number | bigint): void }).fill(parts[0]!);
   else for (let i = 0; i < data.length; i++) data[i] = parts[i % parts.length]!;
   return { data };

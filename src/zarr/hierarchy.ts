@@ -3,9 +3,9 @@ import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { type Consolidated, consolidatedV2, consolidatedV3 } from "./consolidated.ts";
-import { parseJsonObject } from "./json.ts";
+import { Documents } from "./documents.ts";
 import type { NodeMeta } from "./metadata.ts";
-import { type NodeDocuments, parseNode } from "./parse.ts";
+import type { NodeDocuments } from "./parse.ts";
 
 export interface HierarchyOptions extends ReadOptions {
   /** Nodes kept in memory. Default 20,000. */
@@ -25,6 +25,7 @@ export class Hierarchy {
   readonly format: 2 | 3;
   readonly #store: Store;
   readonly #nodes: Lru<{ node: NodeMeta | undefined }>;
+  readonly #documents = new Documents();
   readonly #children: Lru<{ names: string[] | undefined }>;
   /** By path of the group that holds it; made again from the group's document, or read again, where it was dropped. */
   readonly #consolidated = new Lru<{ consolidated: Consolidated | undefined }>(CONSOLIDATED_KEPT);
@@ -141,7 +142,7 @@ export class Hierarchy {
   async #load(path: string): Promise<NodeMeta | undefined> {
     for (const [consolidated, inside] of this.#consolidatedAbove(path)) {
       const documents = inside === "" ? undefined : consolidated.get(inside);
-      const node = documents && parseNode(documents, path);
+      const node = documents && this.#documents.node(documents, path);
       if (node) return node;
     }
     const early = this.format === 2 && path === "" ? this.#consolidate(path) : undefined;
@@ -149,7 +150,7 @@ export class Hierarchy {
       this.format === 3 ? this.#readV3(path) : this.#readV2(path),
       early,
     ]);
-    const node = parseNode(documents, path);
+    const node = this.#documents.node(documents, path);
     if (node?.nodeType === "group" && this.format === 3) await this.#consolidate(path, node);
     return node;
   }
@@ -166,7 +167,7 @@ export class Hierarchy {
   async #read(path: string, name: string) {
     const key = path === "" ? name : `${path}/${name}`;
     const bytes = await this.#store.get(key);
-    return bytes && parseJsonObject(bytes, `${this.#store.url}/${key}`);
+    return bytes && this.#documents.parse(bytes, `${this.#store.url}/${key}`);
   }
 }
 

@@ -56,15 +56,25 @@ export function parseJson(text: string, where: string): JsonValue {
  * @throws ZarrsiftError `corrupt_metadata` for anything that is no UTF-8, no JSON or no object
  */
 export function parseJsonObject(bytes: Uint8Array, where: string): JsonObject {
-  let text: string;
+  return parseObjectText(decodeText(bytes, where), where);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** @throws ZarrsiftError `corrupt_metadata` for bytes that are no UTF-8 */
+export function decodeText(bytes: Uint8Array, where: string): string {
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch (cause) {
     throw new ZarrsiftError("corrupt_metadata", `${where} is not UTF-8 text`, {
       cause,
       details: { key: where },
     });
   }
+}
+
+/** @throws ZarrsiftError `corrupt_metadata` for anything that is no JSON object */
+export function parseObjectText(text: string, where: string): JsonObject {
   const value = parseJson(text, where);
   if (isJsonObject(value)) return value;
   throw new ZarrsiftError("corrupt_metadata", `${where} does not hold a JSON object`, {

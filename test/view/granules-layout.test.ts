@@ -155,6 +155,24 @@ describe("hierarchy", () => {
     expect([...named].sort()).toEqual(["", ...nodes, "meta", ...meta].sort());
   });
 
+  test("past a number of nodes it is listed, and each granule has its own consolidated metadata", async () => {
+    const store = await tinyCollection(plain, columns);
+    // 4 granules of 3 nodes, odd/, meta/ and its 3 arrays
+    for (const [consolidatedNodes, whole] of [
+      [17, true],
+      [16, false],
+    ] as const) {
+      const collection = await openCollection(store, { name: "tiny", consolidatedNodes });
+      const view = await collection.view("SELECT note FROM meta");
+      expect("consolidated_metadata" in (await document(view, "zarr.json"))).toBe(whole);
+      expect((await view.face(2).resource(".zmetadata")) !== undefined).toBe(whole);
+      expect(await view.face(3).children("")).toEqual(["zarr.json", "g0/", "g2/", "meta/", "odd/"]);
+      expect(await view.face(3).children("odd")).toEqual(["zarr.json", "g1/", "g3/"]);
+      const own = (await document(view, "odd/g3/zarr.json")).consolidated_metadata as { metadata: object };
+      expect(Object.keys(own.metadata)).toEqual(["sst", "wind"]);
+    }
+  });
+
   test("variables restrict the arrays of each granule", async () => {
     const view = await (await collectionOf()).view("SELECT idx FROM meta", { variables: ["wind"] });
     expect(await view.face(3).children("g0")).toEqual(["zarr.json", "wind/"]);

@@ -243,16 +243,4 @@ describe("the concatenated layout", () => {
     const again = await collection.restore(JSON.parse(JSON.stringify(view.definition)));
     expect([again.id, await values(again, "/sst")]).toEqual([view.id, await values(view, "/sst")]);
   });
-
-  test("can be queried but not viewed again, and is not for a stacked source", async () => {
-    const { collection } = await collectionOf();
-    const view = await collection.view([2, 0], { layout: "concatenated" });
-    const queried = await openCollection(view.asStore(3), { name: "queried" });
-    expect(await rows(queried, "SELECT source_idx FROM meta")).toEqual([[2n], [0n]]);
-    await expect(queried.view([0])).rejects.toMatchObject({ code: "meta_invalid" });
-    const source = await openCollection((await stacked(collection, "SELECT idx FROM meta")).asStore(3));
-    await expect(source.view([0], { layout: "concatenated" })).rejects.toMatchObject({
-      code: "layout_unsupported",
-    });
-  });
 });

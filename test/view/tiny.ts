@@ -11,8 +11,10 @@ const encoder = new TextEncoder();
 export interface Granule {
   path: string;
   attributes?: JsonObject;
-  /** Attributes by array name; every array is int16 (2, 3) of the granule's number. */
+  /** Attributes by array name; every array is int16 (2, 3) of the granule's number: 100 × it + the element's. */
   arrays: Record<string, JsonObject>;
+  /** Lines of its arrays; default 2. */
+  lines?: number;
 }
 
 export async function tinyCollection(
@@ -39,13 +41,15 @@ export async function tinyCollection(
   };
   group("");
   group("meta");
-  for (const [row, { path, attributes, arrays }] of granules.entries()) {
+  for (const [row, { path, attributes, arrays, lines = 2 }] of granules.entries()) {
     const parts = path.split("/");
     for (let depth = 1; depth < parts.length; depth++) group(parts.slice(0, depth).join("/"));
     group(path, attributes);
     for (const [name, own] of Object.entries(arrays)) {
-      const data = new Int16Array(6).map((_, i) => row * 100 + i);
-      await array(`${path}/${name}`, { kind: "int", bits: 16, signed: true }, [2, 3], { data }, own);
+      for (let end = name.indexOf("/"); end > 0; end = name.indexOf("/", end + 1))
+        group(`${path}/${name.slice(0, end)}`);
+      const data = new Int16Array(3 * lines).map((_, i) => row * 100 + i);
+      await array(`${path}/${name}`, { kind: "int", bits: 16, signed: true }, [lines, 3], { data }, own);
     }
   }
   const locations = granules.map((granule) => `/${granule.path}`);
