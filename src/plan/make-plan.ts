@@ -4,6 +4,7 @@ import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
 import type { Grouping } from "./bind-group.ts";
 import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
+import type { Runs } from "./row-sets.ts";
 import type { RowSet } from "./rows.ts";
 
 /** A condition where it stands in the order of evaluation. */
@@ -16,10 +17,13 @@ export interface Conjunct extends Condition {
   selectivity: number;
   /** Rows that an index knows it holds for, ascending: they are not tested. */
   sure?: Float64Array | undefined;
+  /** Runs of rows that zones say it holds for: they are not tested either. */
+  holds?: Runs | undefined;
 }
 
-/** A condition that indexes could narrow, and what came of it. */
+/** A condition that indexes or zone maps could narrow, and what came of it. */
 export interface ProbeStep {
+  kind: "index" | "zones";
   text: string;
   column: string;
   /** Paths of the indexes, separated by commas. */
@@ -43,7 +47,9 @@ export interface Plan {
   conjuncts: Conjunct[];
   /** Rows that indexes have left: no others are looked at. */
   candidates?: RowSet;
-  /** What indexes were asked, in that order. */
+  /** Runs of rows that zones have left: no others are looked at. */
+  runs?: Runs;
+  /** What indexes and zone maps were asked, in that order. */
   probes: ProbeStep[];
   /** What is done to the rows that are left, one after the other; what follows is about the groups of the last. */
   groups: Grouping[];

@@ -23,8 +23,10 @@ import { type ExplainStep, explainPlan } from "./explain.ts";
 import { makePlan, type Plan } from "./make-plan.ts";
 import { STORED_IDX, unknownColumn } from "./names.ts";
 import { optionConditions } from "./option-conditions.ts";
+import type { Narrowed } from "./probe.ts";
 import { Trace } from "./trace.ts";
-import { firstStale, type Narrowed, turnedStale, useIndexes } from "./use-indexes.ts";
+import { firstStale, turnedStale, useIndexes } from "./use-indexes.ts";
+import { useZones } from "./use-zones.ts";
 
 export type { ExplainStep } from "./explain.ts";
 export type { Plan } from "./make-plan.ts";
@@ -108,7 +110,9 @@ export class Query {
 
   async #narrowed(options: ReadOptions): Promise<Narrowed> {
     if (!this.#indexes || this.plan.conjuncts.length === 0) return { plan: this.plan, used: [] };
-    return useIndexes(this.plan, this.#table, await this.#indexes(options), options);
+    const indexes = await this.#indexes(options);
+    const narrowed = await useIndexes(this.plan, this.#table, indexes, options);
+    return useZones(narrowed, this.#table, indexes.zones, options);
   }
 
   /** Answers by indexes, by a scan where one of them turns out to be stale: chunks are checked as they are read. */

@@ -3,13 +3,27 @@ import { ZarrsiftError } from "../errors.ts";
 import { queryBoxes } from "../geometry/longitude.ts";
 import { prepare } from "../geometry/prepare.ts";
 import { parseWkb } from "../geometry/wkb-read.ts";
-import type { Estimate, Index, SpatialIndex } from "../index/api.ts";
-import type { ReadOptions } from "../store/store.ts";
+import type { Estimate, Index, IndexState, SpatialIndex } from "../index/api.ts";
+import type { ReadOptions, Traffic } from "../store/store.ts";
 import type { BoundExpr } from "./bound.ts";
+import type { Plan } from "./make-plan.ts";
 import { union } from "./row-sets.ts";
 import type { RowSet } from "./rows.ts";
 import { converse } from "./spatial.ts";
 import { utf8 } from "./vectors.ts";
+
+/** What an answer rests on. */
+export interface Relied {
+  readonly column: string;
+  readonly path: string;
+  state(options?: ReadOptions): Promise<IndexState>;
+}
+
+/** A plan with what its indexes and zone maps rest on. */
+export interface Narrowed {
+  plan: Plan;
+  used: readonly Relied[];
+}
 
 /** Covered rows that a condition may hold for. */
 export interface Found {
@@ -166,4 +180,19 @@ function decided(
 /** A damaged index is no error of the query. */
 export function isUnusable(error: unknown): boolean {
   return error instanceof ZarrsiftError && error.code === "index_unusable";
+}
+
+/** `work` with what it read, which counts for `options` too, and the milliseconds it took. */
+export async function measured<T>(
+  options: ReadOptions,
+  work: (options: ReadOptions) => Promise<T>,
+): Promise<{ result: T; traffic: Traffic; ms: number }> {
+  const traffic: Traffic = { requests: 0, bytes: 0 };
+  const started = performance.now();
+  const result = await work({ ...options, traffic });
+  if (options.traffic) {
+    options.traffic.requests += traffic.requests;
+    options.traffic.bytes += traffic.bytes;
+  }
+  return { result, traffic, ms: performance.now() - started };
 }

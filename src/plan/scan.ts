@@ -9,7 +9,7 @@ import { Cancel } from "./cancel.ts";
 import { compileTruth } from "./compile.ts";
 import { Frame, once } from "./frame.ts";
 import type { Conjunct, Plan } from "./make-plan.ts";
-import { difference, intersection, union } from "./row-sets.ts";
+import { difference, intersection, intersectRuns, union } from "./row-sets.ts";
 import { collect, numbersOf, type RowSet, rowCount, rowsAt } from "./rows.ts";
 import type { Trace } from "./trace.ts";
 import { positions, TRUE, type Truth, type TruthFn } from "./truth.ts";
@@ -96,16 +96,18 @@ export class Scan {
   }
 
   #candidates(window: Window): RowSet {
-    const { candidates } = this.#plan;
-    return candidates ? intersection(candidates, window) : window;
+    const { candidates, runs } = this.#plan;
+    const rows = candidates ? intersection(candidates, window) : window;
+    return runs && !(candidates instanceof Float64Array) ? intersectRuns(rows, runs) : rows;
   }
 
   async #test(conjunct: Conjunct, test: TruthFn, all: RowSet): Promise<RowSet> {
-    const { columns, sure } = conjunct;
-    if (sure) {
-      const open = difference(all, sure);
-      const known = intersection(sure, all);
-      return union(known, await this.#test({ ...conjunct, sure: undefined }, test, open));
+    const { columns, sure, holds } = conjunct;
+    const known = sure ? intersection(sure, all) : holds && intersectRuns(all, holds);
+    if (known && rowCount(known) > 0) {
+      if (rowCount(known) === rowCount(all)) return all;
+      const open = difference(all, numbersOf(known));
+      return union(known, await this.#test({ ...conjunct, sure: undefined, holds: undefined }, test, open));
     }
     const rows = all;
     if (rowCount(rows) === 0) return rows;

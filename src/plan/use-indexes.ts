@@ -1,22 +1,23 @@
 /** A plan narrowed by what indexes know. */
 import { ZarrsiftError } from "../errors.ts";
 import type { Index, IndexSet } from "../index/api.ts";
-import type { ReadOptions, Traffic } from "../store/store.ts";
+import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
 import type { Conjunct, Plan, ProbeStep } from "./make-plan.ts";
-import { type Found, isUnusable, type Probe, probeOf } from "./probe.ts";
+import {
+  type Found,
+  isUnusable,
+  measured,
+  type Narrowed,
+  type Probe,
+  probeOf,
+  type Relied,
+} from "./probe.ts";
 import { intersection, union } from "./row-sets.ts";
 import { type RowSet, rowCount } from "./rows.ts";
 
 /** An index is asked where it keeps at most this share of the rows: beyond that a scan reads about as much. */
 const WORTH_SHARE = 0.3;
-
-/** A plan with what its indexes rest on. */
-export interface Narrowed {
-  plan: Plan;
-  /** Indexes that the answer relies on. */
-  used: readonly Index[];
-}
 
 /**
  * Asks indexes which rows can meet the plan's conditions, the ones that cost least first. Conditions that an index
@@ -34,14 +35,13 @@ export async function useIndexes(
   for (const conjunct of plan.conjuncts) {
     const probe = probeOf(conjunct.expr, indexes);
     if (!probe) continue;
-    const traffic: Traffic = { requests: 0, bytes: 0 };
-    const started = performance.now();
-    const asked = await ask(probe, conjunct, table, { ...options, traffic });
-    if (options.traffic) {
-      options.traffic.requests += traffic.requests;
-      options.traffic.bytes += traffic.bytes;
-    }
+    const {
+      result: asked,
+      traffic,
+      ms,
+    } = await measured(options, (reading) => ask(probe, conjunct, table, reading));
     const step: ProbeStep = {
+      kind: "index",
       text: conjunct.text,
       column: conjunct.columns.join(", "),
       index: probe.indexes.map(({ path }) => path).join(", "),
@@ -49,7 +49,7 @@ export async function useIndexes(
       why: asked.why,
       rows: asked.found && rowCount(asked.found.rows),
       ...traffic,
-      ms: performance.now() - started,
+      ms,
     };
     narrowed = { ...narrowed, probes: [...narrowed.probes, step] };
     if (!asked.found) continue;
@@ -60,13 +60,13 @@ export async function useIndexes(
 }
 
 /** The first of `used` that is stale by now. */
-export async function firstStale(used: readonly Index[], options: ReadOptions): Promise<Index | undefined> {
+export async function firstStale(used: readonly Relied[], options: ReadOptions): Promise<Relied | undefined> {
   for (const index of used) if ((await index.state(options)).state === "stale") return index;
   return undefined;
 }
 
 /** `index_unusable`: rows were given out that rest on an index which is not true any more. */
-export function turnedStale({ path, column }: Index): ZarrsiftError {
+export function turnedStale({ path, column }: Relied): ZarrsiftError {
   return new ZarrsiftError(
     "index_unusable",
     `${path} no longer agrees with column ${column}, which was found while the answer was under way; ` +
