@@ -63,6 +63,10 @@ interface AnyIndex {
 export interface OrderedIndex extends AnyIndex {
   readonly kind: "btree";
   readonly nullCount: number;
+  /** Whether keys are texts or bytes, so that ranges are `TextRange`s. */
+  readonly text: boolean;
+  /** The column ascends as it stands: what one range finds is a run of rows, and no row number is read. */
+  readonly sorted: boolean;
   estimate(ranges: Ranges, options?: ReadOptions): Promise<Estimate>;
   /** Exactly the covered rows whose key lies in one of the ranges. */
   find(ranges: Ranges, options?: ReadOptions): Promise<Rows>;
@@ -81,13 +85,17 @@ export interface CategoryIndex extends AnyIndex {
   readonly nullCount: number;
   /** Every value with the number of its rows, ordered by value. Read once, small. */
   values(options?: ReadOptions): Promise<{ value: Key | Uint8Array; count: number }[]>;
-  estimate(
-    values: readonly (Key | Uint8Array)[],
-    options?: ReadOptions & { window?: RowWindow },
-  ): Promise<Estimate>;
-  /** Covered rows, those in `window` where one is given: less is read then. */
-  find(values: readonly (Key | Uint8Array)[], options?: ReadOptions & { window?: RowWindow }): Promise<Rows>;
+  estimate(values: readonly (Key | Uint8Array)[], options?: CategoryOptions): Promise<Estimate>;
+  /** Covered rows with one of the values. */
+  find(values: readonly (Key | Uint8Array)[], options?: CategoryOptions): Promise<Rows>;
   nullRows(options?: ReadOptions): Promise<Rows>;
+}
+
+/** Which rows matter: less is read then, and no others are found. */
+export interface CategoryOptions extends ReadOptions {
+  window?: RowWindow;
+  /** Ascending, within `window`. */
+  among?: Float64Array;
 }
 
 /** [west, south, east, north] in degrees. */

@@ -57,6 +57,8 @@ export class BTree implements OrderedIndex {
   readonly path: string;
   readonly covered: number;
   readonly nullCount: number;
+  readonly text: boolean;
+  readonly sorted: boolean;
   readonly #record: TreeOfKeysRecord;
   readonly #reads: IndexReads;
   readonly #truth: Truth;
@@ -67,6 +69,8 @@ export class BTree implements OrderedIndex {
     this.path = `/${record.path}`;
     this.covered = record.covered;
     this.nullCount = record.nulls - (record.covered < record.rows ? record.nullsInLastChunk : 0);
+    this.text = record.type === "text";
+    this.sorted = record.sorted;
     this.#record = record;
     this.#reads = reads;
     this.#truth = truth;

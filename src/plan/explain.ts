@@ -106,11 +106,14 @@ function probeStep(probe: ProbeStep, table: Table): ExplainStep {
 }
 
 function scanStep(plan: Plan, table: Table): ExplainStep {
-  const { from, to, backwards, because, candidates, runs } = plan;
+  const { from, to, backwards, because, candidates, runs, probes } = plan;
   if (candidates || runs) {
     const left = rowsLeft(plan);
     const order = backwards ? ", from the last" : "";
-    const by = [candidates ? ["indexes"] : [], runs ? ["zone maps"] : []].flat().join(" and ");
+    const kinds = new Set(probes.filter(({ rows }) => rows !== undefined).map(({ kind }) => kind));
+    const by = [kinds.has("index") ? ["indexes"] : [], kinds.has("zones") ? ["zone maps"] : []]
+      .flat()
+      .join(" and ");
     return {
       ...blank("scan", [], `${left} rows that ${by} have left${order}`),
       rows_in: table.rows,

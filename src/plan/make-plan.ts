@@ -17,7 +17,7 @@ export interface Conjunct extends Condition {
   selectivity: number;
   /** Rows that an index knows it holds for, ascending: they are not tested. */
   sure?: Float64Array | undefined;
-  /** Runs of rows that zones say it holds for: they are not tested either. */
+  /** The same as runs of rows, where `sure` is no list of them. */
   holds?: Runs | undefined;
 }
 
@@ -45,9 +45,9 @@ export interface Plan {
   /** What narrowed them, as text. */
   because: string[];
   conjuncts: Conjunct[];
-  /** Rows that indexes have left: no others are looked at. */
+  /** Rows that indexes and zones have left: no others are looked at. */
   candidates?: RowSet;
-  /** Runs of rows that zones have left: no others are looked at. */
+  /** The same as several runs of rows, where `candidates` is no list of them. */
   runs?: Runs;
   /** What indexes and zone maps were asked, in that order. */
   probes: ProbeStep[];

@@ -86,6 +86,33 @@ function firstRun(runs: Runs, row: number): number {
 /** How many rows there are in runs. */
 export const countRuns = (runs: Runs): number => runs.reduce((sum, { from, to }) => sum + to - from, 0);
 
+/** A plan that looks at no rows but those of `by`. */
+export function restricted(plan: Plan, by: RowSet | Runs): Plan {
+  if ("from" in by) return restricted(plan, [by]);
+  const { candidates, runs, ...rest } = plan;
+  if (candidates instanceof Float64Array)
+    return {
+      ...rest,
+      candidates: by instanceof Float64Array ? intersection(candidates, by) : intersectRuns(candidates, by),
+    };
+  const own = runs ?? [candidates ?? { from: plan.from, to: plan.to }];
+  if (by instanceof Float64Array) return { ...rest, candidates: intersectRuns(by, own) };
+  const both = overlaps(own, by);
+  if (both.length <= 1) return { ...rest, candidates: both[0] ?? { from: plan.from, to: plan.from } };
+  return { ...plan, runs: both };
+}
+
+function overlaps(a: Runs, b: Runs): Runs {
+  const both: Runs = [];
+  for (let i = 0, k = 0; i < a.length && k < b.length; ) {
+    const [from, to] = [Math.max(a[i]!.from, b[k]!.from), Math.min(a[i]!.to, b[k]!.to)];
+    if (from < to) both.push({ from, to });
+    if (a[i]!.to < b[k]!.to) i++;
+    else k++;
+  }
+  return both;
+}
+
 /** How many rows a plan looks at. */
 export function rowsLeft({ candidates, runs, from, to }: Plan): number {
   if (candidates instanceof Float64Array) return candidates.length;

@@ -1,8 +1,9 @@
 /** A plan narrowed by what indexes know. */
 import { ZarrsiftError } from "../errors.ts";
-import type { Index, IndexSet } from "../index/api.ts";
+import type { Estimate, Index, IndexSet } from "../index/api.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
+import { effort } from "./estimate.ts";
 import type { Conjunct, Plan, ProbeStep } from "./make-plan.ts";
 import {
   type Found,
@@ -10,18 +11,31 @@ import {
   measured,
   type Narrowed,
   type Probe,
+  type ProbeOptions,
   probeOf,
   type Relied,
 } from "./probe.ts";
-import { intersection, union } from "./row-sets.ts";
-import { type RowSet, rowCount } from "./rows.ts";
+import { chunksTouched, intersection, restricted, rowsLeft, union } from "./row-sets.ts";
 
-/** An index is asked where it keeps at most this share of the rows: beyond that a scan reads about as much. */
+/** An index whose rows are no run is asked where it keeps at most this share of all rows. */
 const WORTH_SHARE = 0.3;
+/** What a row that an index finds, and a request, take, in bytes that could be decoded in the same time. */
+const [ROW_COST, REQUEST_COST] = [16, 16_384];
+
+/** A conjunct that indexes can narrow. */
+interface Question {
+  conjunct: Conjunct;
+  probe: Probe;
+  state: "verified" | "unverified";
+  estimate: Estimate;
+  /** What finding that out took. */
+  cost: { requests: number; bytes: number; ms: number };
+}
 
 /**
- * Asks indexes which rows can meet the plan's conditions, the ones that cost least first. Conditions that an index
- * answers whole are gone from the result; rows that an index does not cover stay candidates and are tested.
+ * Asks indexes which rows can meet the plan's conditions: those that find a run of rows, then those that find fewest, as
+ * long as that is cheaper than testing the rows that are left. Conditions that an index answers whole are gone from the
+ * result; rows that an index does not cover stay candidates and are tested.
  */
 export async function useIndexes(
   plan: Plan,
@@ -29,35 +43,32 @@ export async function useIndexes(
   { indexes }: IndexSet,
   options: ReadOptions = {},
 ): Promise<Narrowed> {
-  const used: Index[] = [];
+  if (plan.to - plan.from === 0 || indexes.length === 0) return { plan, used: [] };
+  const used: Relied[] = [];
   let narrowed = plan;
-  if (plan.to - plan.from === 0) return { plan, used };
-  for (const conjunct of plan.conjuncts) {
-    const probe = probeOf(conjunct.expr, indexes);
-    if (!probe) continue;
-    const {
-      result: asked,
-      traffic,
-      ms,
-    } = await measured(options, (reading) => ask(probe, conjunct, table, reading));
-    const step: ProbeStep = {
-      kind: "index",
-      text: conjunct.text,
-      column: conjunct.columns.join(", "),
-      index: probe.indexes.map(({ path }) => path).join(", "),
-      state: asked.state,
-      why: asked.why,
-      rows: asked.found && rowCount(asked.found.rows),
-      ...traffic,
-      ms,
-    };
+  const tell = (step: ProbeStep) => {
     narrowed = { ...narrowed, probes: [...narrowed.probes, step] };
-    if (!asked.found) continue;
-    narrowed = applied(narrowed, conjunct, asked.found, covered(probe), table.rows);
-    used.push(...probe.indexes);
+  };
+  const questions: Question[] = [];
+  for (const one of await questionsOf(plan, indexes, options)) {
+    if ("probe" in one) questions.push(one);
+    else tell(one);
+  }
+  for (const one of questions.sort(firstToAsk)) {
+    const { conjunct, probe } = one;
+    const asked = await ask(one, narrowed, table, options);
+    if (asked.found) {
+      const least = probe.indexes.reduce((rows, index) => Math.min(rows, index.covered), table.rows);
+      narrowed = applied(narrowed, conjunct, asked.found, least, table.rows);
+      used.push(...probe.indexes);
+    }
+    tell({ ...asked.step, rows: asked.found && rowsLeft(narrowed) });
   }
   return { plan: narrowed, used };
 }
+
+const firstToAsk = (a: Question, b: Question) =>
+  Number(b.probe.run) - Number(a.probe.run) || a.estimate.rows - b.estimate.rows;
 
 /** The first of `used` that is stale by now. */
 export async function firstStale(used: readonly Relied[], options: ReadOptions): Promise<Relied | undefined> {
@@ -75,58 +86,146 @@ export function turnedStale({ path, column }: Relied): ZarrsiftError {
   );
 }
 
-/** Rows that all indexes of a probe cover. */
-const covered = ({ indexes }: Probe): number =>
-  indexes.reduce((least, index) => Math.min(least, index.covered), Number.POSITIVE_INFINITY);
+/** What indexes could say about each conjunct, estimated side by side; those that cannot are told as steps. */
+async function questionsOf(
+  plan: Plan,
+  indexes: readonly Index[],
+  options: ReadOptions,
+): Promise<(Question | ProbeStep)[]> {
+  const asked = plan.conjuncts.flatMap((conjunct) => {
+    const probe = probeOf(conjunct.expr, indexes);
+    return probe ? [question(conjunct, probe, { ...options, among: { from: plan.from, to: plan.to } })] : [];
+  });
+  return Promise.all(asked);
+}
+
+async function question(
+  conjunct: Conjunct,
+  probe: Probe,
+  options: ProbeOptions,
+): Promise<Question | ProbeStep> {
+  const { result, traffic, ms } = await measured(options, async (reading) => {
+    const [state, estimate] = await Promise.all([
+      stateOf(probe, reading),
+      unlessUnusable(() => probe.estimate({ ...options, ...reading })),
+    ]);
+    return { ...state, estimate };
+  });
+  const { state, why, estimate } = result;
+  const cost = { ...traffic, ms };
+  if (state !== "stale" && !(estimate instanceof Error)) return { conjunct, probe, state, estimate, cost };
+  const told = estimate instanceof Error ? estimate.message : why;
+  return { ...stepOf(conjunct, probe), state: "stale", why: told, ...cost };
+}
+
+async function unlessUnusable<T>(work: () => Promise<T>): Promise<T | Error> {
+  return work().catch((error: unknown) => {
+    if (!isUnusable(error)) throw error;
+    return error as Error;
+  });
+}
+
+async function stateOf(
+  { indexes }: Probe,
+  options: ReadOptions,
+): Promise<{ state: "verified" | "unverified" | "stale"; why: string }> {
+  let state: "verified" | "unverified" = "verified";
+  for (const index of indexes) {
+    const own = await unlessUnusable(() => index.state(options));
+    if (own instanceof Error) return { state: "stale", why: own.message };
+    if (own.state === "stale") return { state: "stale", why: own.why };
+    if (own.state === "unverified") state = "unverified";
+  }
+  return { state, why: "" };
+}
+
+const stepOf = (conjunct: Conjunct, probe: Probe) => ({
+  kind: "index" as const,
+  text: conjunct.text,
+  column: conjunct.columns.join(", "),
+  index: probe.indexes.map(({ path }) => path).join(", "),
+  rows: undefined,
+});
 
 interface Asked {
-  state: ProbeStep["state"];
-  why: string;
+  step: ProbeStep;
   found?: Found;
 }
 
-async function ask(probe: Probe, conjunct: Conjunct, table: Table, options: ReadOptions): Promise<Asked> {
-  try {
-    let state: ProbeStep["state"] = "verified";
-    for (const index of probe.indexes) {
-      const own = await index.state(options);
-      if (own.state === "stale") return { state: "stale", why: own.why };
-      if (own.state === "unverified") state = "unverified";
-    }
-    const { rows, bytes } = await probe.estimate(options);
-    const scanned = table.rows * perRow(conjunct, table);
-    if (rows > WORTH_SHARE * table.rows || bytes >= scanned)
-      return {
-        state: "unused",
-        why: `about ${Math.round(rows)} rows and ${Math.round(bytes)} bytes, no less than a scan`,
-      };
-    const found = await probe.find(options);
-    return { state, why: conjunct.text, found };
-  } catch (error) {
-    if (!isUnusable(error)) throw error;
-    return { state: "stale", why: (error as Error).message };
-  }
+async function ask(question: Question, plan: Plan, table: Table, options: ReadOptions): Promise<Asked> {
+  const { conjunct, probe, state, cost } = question;
+  const among = plan.candidates ?? { from: plan.from, to: plan.to };
+  const { result, traffic, ms } = await measured(options, async (reading) => {
+    const again = probe.within && plan.candidates !== undefined;
+    const estimate = again
+      ? await unlessUnusable(() => probe.estimate({ ...reading, among }))
+      : question.estimate;
+    if (estimate instanceof Error) return estimate;
+    const unworthy = notWorth(question, estimate, plan, table);
+    if (unworthy) return unworthy;
+    return unlessUnusable(() => probe.find({ ...reading, among }));
+  });
+  const step = {
+    ...stepOf(conjunct, probe),
+    requests: cost.requests + traffic.requests,
+    bytes: cost.bytes + traffic.bytes,
+    ms: cost.ms + ms,
+  };
+  if (result instanceof Error) return { step: { ...step, state: "stale", why: result.message } };
+  if (typeof result === "string") return { step: { ...step, state: "unused", why: result } };
+  return { step: { ...step, state, why: conjunct.text }, found: result };
 }
 
-function perRow({ columns }: Conjunct, table: Table): number {
-  return columns.reduce((sum, name) => sum + table.columns.get(name)!.bytesPerRow, 0);
+/** Why an index is not asked: testing the rows that are left reads less. */
+function notWorth(
+  { conjunct, probe }: Question,
+  estimate: Estimate,
+  plan: Plan,
+  table: Table,
+): string | undefined {
+  if (probe.run) return undefined;
+  const { rows, requests, bytes } = estimate;
+  const about = `about ${Math.round(rows)} rows and ${Math.round(bytes)} bytes`;
+  if (rows > WORTH_SHARE * table.rows) return `${about}, no less than a scan`;
+  const now = plan.conjuncts.reduce((sum, each) => sum + testCost(each, plan, table), 0);
+  const others = plan.conjuncts.filter(({ expr }) => expr !== conjunct.expr);
+  const fewer: Plan = { ...plan, ...spread(plan, rows) };
+  const then = others.reduce((sum, each) => sum + testCost(each, fewer, table), 0);
+  const cost = bytes + REQUEST_COST * requests + ROW_COST * rows;
+  if (cost < now - then) return undefined;
+  return `${about}, no less than testing the ${rowsLeft(plan)} rows that are left`;
+}
+
+/** A plan's rows if so many of them were left, evenly. */
+function spread(plan: Plan, rows: number): { candidates: Float64Array } | object {
+  const left = rowsLeft(plan);
+  if (rows >= left || rows > 10_000) return {};
+  const { from, to } = plan.candidates instanceof Float64Array || !plan.candidates ? plan : plan.candidates;
+  return { candidates: Float64Array.from({ length: rows }, (_, i) => from + ((to - from) * i) / rows) };
+}
+
+/** Bytes that are decoded to test a condition on the rows that a plan looks at, and the work on these rows. */
+function testCost({ columns, expr }: Conjunct, plan: Plan, table: Table): number {
+  const decoded = columns.reduce((sum, name) => {
+    const { chunkRows, bytesPerRow } = table.columns.get(name)!;
+    return sum + Math.min(chunksTouched(plan, chunkRows) * chunkRows, table.rows) * bytesPerRow;
+  }, 0);
+  return decoded + rowsLeft(plan) * effort(expr);
 }
 
 function applied(plan: Plan, conjunct: Conjunct, found: Found, least: number, rows: number): Plan {
   const inside = intersection(found.rows, { from: 0, to: least });
   const later = { from: Math.min(least, rows), to: rows };
-  const possible = union(inside, later);
-  const candidates = intersection(possible, plan.candidates ?? { from: plan.from, to: plan.to });
+  const possible =
+    inside instanceof Float64Array
+      ? union(inside, later)
+      : [inside, later].filter((run) => run.to > run.from);
   const whole = found.sure === undefined && least >= rows;
+  const known = found.sure ? intersection(found.sure, { from: 0, to: least }) : inside;
+  const sure = known instanceof Float64Array ? { sure: known } : { holds: [known] };
   const conjuncts = plan.conjuncts.flatMap((other) => {
     if (other.expr !== conjunct.expr) return [other];
-    return whole ? [] : [{ ...other, sure: numbers(found.sure ?? inside, least) }];
+    return whole ? [] : [{ ...other, ...sure }];
   });
-  return { ...plan, conjuncts, candidates };
-}
-
-function numbers(rows: RowSet, below: number): Float64Array {
-  const known = intersection(rows, { from: 0, to: below });
-  if (known instanceof Float64Array) return known;
-  return Float64Array.from({ length: known.to - known.from }, (_, i) => known.from + i);
+  return { ...restricted(plan, possible), conjuncts };
 }

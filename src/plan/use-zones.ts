@@ -5,7 +5,7 @@ import type { Table } from "../table/table.ts";
 import type { Conjunct, Plan } from "./make-plan.ts";
 import { MAY_TRUE, type Possible, possibleTruths } from "./possible.ts";
 import { isUnusable, measured, type Narrowed, type Relied } from "./probe.ts";
-import { chunksTouched, countRuns, intersectRuns, type Runs, rowsLeft } from "./row-sets.ts";
+import { chunksTouched, countRuns, type Runs, restricted, rowsLeft } from "./row-sets.ts";
 import { type KnownZones, storedZones } from "./zones.ts";
 
 /**
@@ -26,7 +26,8 @@ export async function useZones(
     const { result, traffic, ms } = await measured(options, (reading) => loadAll(maps, table, reading));
     const { known, state, why } = result;
     const found = known.size > 0 ? judge(conjunct, narrowed, known) : undefined;
-    const left = found && applied(narrowed, conjunct, found);
+    const says = found && found.chunks.none + found.chunks.all > 0;
+    const left = says ? applied(narrowed, conjunct, found) : undefined;
     const step = {
       kind: "zones" as const,
       text: conjunct.text,
@@ -34,7 +35,7 @@ export async function useZones(
       index: maps.map(({ path }) => path).join(", "),
       state,
       why: found ? `${conjunct.text}: ${told(found, conjunct, table)}` : why,
-      rows: left && rowsLeft(left),
+      rows: found && rowsLeft(left ?? narrowed),
       ...traffic,
       ms,
     };
@@ -47,13 +48,13 @@ export async function useZones(
 
 /** The zone maps that may say something about a condition, where that spares more than they take. */
 function mapsFor(
-  { expr, sure }: Conjunct,
+  { expr, sure, holds }: Conjunct,
   plan: Plan,
   table: Table,
   zones: ReadonlyMap<string, ZoneMap>,
 ): ZoneMap[] {
   // An index has said more already.
-  if (sure) return [];
+  if (sure || holds) return [];
   const asked = new Set<string>();
   possibleTruths(expr, (name) => {
     asked.add(name);
@@ -134,9 +135,7 @@ function applied(plan: Plan, conjunct: Conjunct, { left, sure }: Found): Plan {
     if (other.expr !== conjunct.expr) return [other];
     return whole ? [] : [{ ...other, holds: sure }];
   });
-  const candidates =
-    plan.candidates instanceof Float64Array ? intersectRuns(plan.candidates, left) : plan.candidates;
-  return { ...plan, conjuncts, runs: left, ...(candidates && { candidates }) };
+  return { ...restricted(plan, left), conjuncts };
 }
 
 function told({ chunks, sure, left }: Found, { columns }: Conjunct, table: Table): string {

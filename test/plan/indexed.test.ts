@@ -49,6 +49,21 @@ function columns(rows: number, seed: number): Record<string, TestColumn> {
       type: "int64",
       values: BigInt64Array.from(all, () => 2n ** 60n + BigInt(Math.floor(random() * 900))),
     },
+    level: {
+      type: "int16",
+      attributes: { _FillValue: -1 },
+      values: Int16Array.from(all, () => Math.floor(random() * 6) * 10 - (random() < 0.2 ? 1 : 0)).map(
+        (value) => (value % 10 === 0 ? value : -1),
+      ),
+    },
+    ok: { type: "bool", values: Uint8Array.from(all, () => (random() < 0.05 ? 1 : 0)) },
+    title: {
+      type: "string",
+      attributes: { _FillValue: "none" },
+      values: all.map((i) =>
+        utf8(random() < 0.03 ? "none" : `${["S1", "S2", "L8", "é"][i % 4]}_${Math.floor(random() * 3000)}`),
+      ),
+    },
     platform: {
       type: "string",
       values: all.map(() => utf8(["aqua", "terra", "suomi", "", "noaa"][Math.floor(random() * 5)]!)),
@@ -62,18 +77,43 @@ const iso = (ms: number) => new Date(ms).toISOString();
 function condition(random: () => number, depth = 0): string {
   const kind = random();
   const number = () => Math.floor(random() * 100);
-  if (kind < 0.15) {
+  if (kind < 0.1) {
     const from = START + random() * ROWS * 60_000;
     return `date >= TIMESTAMP '${iso(from)}' AND date < TIMESTAMP '${iso(from + random() * 4e7)}'`;
   }
-  if (kind < 0.25) return `clouds ${random() < 0.5 ? "<" : ">="} ${number() / (random() < 0.5 ? 10 : 1)}`;
-  if (kind < 0.35) return `big BETWEEN 1152921504606846976 AND 1152921504606846976 + ${number()}`;
-  if (kind < 0.45) return `platform ${random() < 0.5 ? "= 'aqua'" : "IN ('terra', '', 'nobody')"}`;
-  if (kind < 0.5) return "NOT platform IN ('aqua', 'terra', 'noaa')";
-  if (kind < 0.55) return "clouds IS NULL";
+  if (kind < 0.15) return `clouds ${random() < 0.5 ? "<" : ">="} ${number() / (random() < 0.5 ? 10 : 1)}`;
+  if (kind < 0.2) return `big BETWEEN 1152921504606846976 AND 1152921504606846976 + ${number()}`;
+  if (kind < 0.25) return `platform ${random() < 0.5 ? "= 'aqua'" : "IN ('terra', '', 'nobody')"}`;
+  if (kind < 0.55) return another(random);
   if (kind < 0.8 || depth > 1) return spatial(random);
   const [left, right] = [condition(random, depth + 1), condition(random, depth + 1)];
   return kind < 0.92 ? `(${left} OR ${right})` : `NOT (${left} AND ${right})`;
+}
+
+function another(random: () => number): string {
+  const number = (most: number) => Math.floor(random() * most);
+  const negated = random() < 0.3 ? "NOT " : "";
+  const title = `${["S1", "S2", "L8", "é", "none"][number(5)]}_${number(3000)}`;
+  const others = [
+    `platform ${negated}IN ('aqua', 'terra', 'noaa')`,
+    `platform ${negated}LIKE '%${["a", "rr", "o"][number(3)]}%'`,
+    `upper(platform) = 'AQUA'`,
+    `${["clouds", "level", "title", "bbox", "date"][number(5)]} IS ${negated}NULL`,
+    `level ${negated}IN (10, ${10 * number(6)}, 7${random() < 0.2 ? ", NULL" : ""})`,
+    `level ${["<", ">=", "<>"][number(3)]} ${number(60)}`,
+    `(level IS NULL OR level = ${10 * number(6)})`,
+    `${negated}ok`,
+    `ok IS ${negated}TRUE`,
+    `(clouds > ${90 + number(10)}) IS TRUE`,
+    `title ${negated}LIKE '${title.slice(0, 2 + number(4))}%'`,
+    `title LIKE '${title.slice(0, 3 + number(3))}%1'`,
+    `title ${negated}BETWEEN '${title}' AND '${title.slice(0, 3)}~'`,
+    `title ${["<", "<=", ">", ">=", "=", "<>"][number(6)]} '${title}'`,
+    `NOT (clouds >= ${number(8)} AND clouds <= ${92 + number(8)})`,
+    `clouds NOT BETWEEN ${number(8)} AND ${92 + number(8)}`,
+    `(clouds < ${number(9)} AND level = ${10 * number(6)} OR title LIKE '${title.slice(0, 5)}%')`,
+  ];
+  return others[number(others.length)]!;
 }
 
 const PREDICATES = [
@@ -138,7 +178,7 @@ describe("queries over indexes", () => {
       expect(rows, where).toEqual(scanned);
       for (const path of used) kinds.set(path, (kinds.get(path) ?? 0) + 1);
     }
-    for (const name of ["bbox", "date", "clouds", "platform"])
+    for (const name of ["bbox", "date", "clouds", "platform", "level", "title", "ok"])
       expect(kinds.get(`/indexes/${name}`), name).toBeGreaterThan(0);
   });
 
