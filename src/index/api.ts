@@ -101,13 +101,26 @@ export interface CategoryOptions extends ReadOptions {
 /** [west, south, east, north] in degrees. */
 export type QueryBox = readonly [number, number, number, number];
 
+/** What boxes say about shapes, for searches that ask for more than boxes that touch. */
+export interface BoxTest {
+  /** Of all shapes that lie within `box`: true where each of them is wanted, false where none is. */
+  within(box: Float64Array): boolean | undefined;
+  /** Of one shape with this envelope (NaN: not known); `isBox`: it is exactly that rectangle. */
+  shape(box: Float64Array, isBox: boolean): boolean | undefined;
+}
+
+export interface SpatialOptions extends ReadOptions {
+  /** Leaves out shapes that are not wanted, and whole branches of the tree. */
+  test?: BoxTest;
+}
+
 /** R-tree over geometry. NULL and empty geometries are in no answer. */
 export interface SpatialIndex extends AnyIndex {
   readonly kind: "rtree";
   /** `boxes`: within [-180, 180], several where a query crosses ±180. */
-  estimate(boxes: readonly QueryBox[], options?: ReadOptions): Promise<Estimate>;
+  estimate(boxes: readonly QueryBox[], options?: SpatialOptions): Promise<Estimate>;
   /** Covered rows whose real boxes touch one of `boxes`: a superset of those whose geometry does. */
-  find(boxes: readonly QueryBox[], options?: ReadOptions): Promise<SpatialMatches>;
+  find(boxes: readonly QueryBox[], options?: SpatialOptions): Promise<SpatialMatches>;
 }
 
 export interface SpatialMatches {
@@ -117,6 +130,8 @@ export interface SpatialMatches {
   boxes: Float64Array;
   /** 1 where the geometry is exactly that rectangle. */
   isBox: Uint8Array;
+  /** 1 where `test` says that it is wanted. */
+  sure: Uint8Array;
 }
 
 export type Index = OrderedIndex | CategoryIndex | SpatialIndex;

@@ -219,7 +219,7 @@ function spatial(
     if (!boxes.some((box) => west <= box[2] && east >= box[0] && south <= box[3] && north >= box[1]))
       return apart | rest;
     const inside = asked === "intersects" || asked === "coveredBy" || asked === "disjoint";
-    if (!inside || prepared.testBox("coveredBy", zone.box, true) !== true) return EITHER | rest;
+    if (!inside || prepared.testBox("coveredBy", zone.box, false) !== true) return EITHER | rest;
     return negated(apart) | rest;
   };
 }

@@ -1,8 +1,9 @@
 /** Spatial predicates as questions to R-trees. */
 import { queryBoxes } from "../geometry/longitude.ts";
-import { prepare } from "../geometry/prepare.ts";
+import type { Predicate } from "../geometry/predicates.ts";
+import { type Prepared, prepare } from "../geometry/prepare.ts";
 import { parseWkb } from "../geometry/wkb-read.ts";
-import type { Index, SpatialIndex } from "../index/api.ts";
+import type { BoxTest, Index, SpatialMatches } from "../index/api.ts";
 import type { BoundExpr } from "./bound.ts";
 import type { Found, Probe } from "./probe.ts";
 import { converse } from "./spatial.ts";
@@ -20,33 +21,29 @@ export function spatialProbe(
   const geometry = parseWkb(fixed.value as Uint8Array);
   const boxes = queryBoxes(geometry);
   if (boxes.length === 0) return undefined;
-  const prepared = prepare(geometry);
-  const asked = turned ? converse(predicate) : predicate;
+  const test = boxTest(prepare(geometry), turned ? converse(predicate) : predicate);
   return {
     indexes: [index],
     run: false,
     within: false,
-    estimate: (options) => index.estimate(boxes, options),
-    find: async (options) =>
-      decided(await index.find(boxes, options), (box, isBox) => prepared.testBox(asked, box, isBox)),
+    estimate: (options) => index.estimate(boxes, { ...options, test }),
+    find: async (options) => decided(await index.find(boxes, { ...options, test })),
   };
 }
 
-type Matches = Awaited<ReturnType<SpatialIndex["find"]>>;
+/** What the box of a shape, and a box around several shapes, say about a predicate. */
+function boxTest(prepared: Prepared, predicate: Predicate): BoxTest {
+  const inside = predicate === "intersects" || predicate === "within" || predicate === "coveredBy";
+  return {
+    within(box) {
+      if (prepared.testBox("intersects", box, true) === false) return false;
+      return inside && prepared.testBox(predicate, box, false) === true ? true : undefined;
+    },
+    shape: (box, isBox) => prepared.testBox(predicate, box, isBox),
+  };
+}
 
-/** What boxes alone decide: rows that they exclude are gone. */
-function decided(
-  { rows, boxes, isBox }: Matches,
-  test: (box: Float64Array, isBox: boolean) => boolean | undefined,
-): Found {
-  const [kept, sure] = [new Float64Array(rows.length), new Float64Array(rows.length)];
-  let [keptCount, sureCount] = [0, 0];
-  for (let i = 0; i < rows.length; i++) {
-    const holds = test(boxes.subarray(4 * i, 4 * i + 4), isBox[i] === 1);
-    if (holds === false) continue;
-    kept[keptCount++] = rows[i]!;
-    if (holds) sure[sureCount++] = rows[i]!;
-  }
-  if (keptCount === sureCount) return { rows: kept.slice(0, keptCount) };
-  return { rows: kept.slice(0, keptCount), sure: sure.slice(0, sureCount) };
+function decided({ rows, sure }: SpatialMatches): Found {
+  const known = rows.filter((_, i) => sure[i] === 1);
+  return known.length === rows.length ? { rows } : { rows, sure: known };
 }

@@ -35,7 +35,7 @@ export async function useZones(
       index: maps.map(({ path }) => path).join(", "),
       state,
       why: found ? `${conjunct.text}: ${told(found, conjunct, table)}` : why,
-      rows: found && rowsLeft(left ?? narrowed),
+      rows: left && rowsLeft(left),
       ...traffic,
       ms,
     };
