@@ -105,8 +105,8 @@ export type QueryBox = readonly [number, number, number, number];
 export interface BoxTest {
   /** Of all shapes that lie within `box`: true where each of them is wanted, false where none is. */
   within(box: Float64Array): boolean | undefined;
-  /** Of one shape with this envelope (NaN: not known); `isBox`: it is exactly that rectangle. */
-  shape(box: Float64Array, isBox: boolean): boolean | undefined;
+  /** Of one shape with this envelope (NaN: it crosses ±180, or reaches beyond); `isBox`: it is exactly that rectangle. */
+  shape(box: Float64Array, isBox: boolean, row: number): boolean | undefined;
 }
 
 export interface SpatialOptions extends ReadOptions {
@@ -126,10 +126,6 @@ export interface SpatialIndex extends AnyIndex {
 export interface SpatialMatches {
   /** Ascending, without repeats. */
   rows: Float64Array;
-  /** Shape (rows, 4): the envelope of each; NaN where it crosses ±180, or is not known to lie within. */
-  boxes: Float64Array;
-  /** 1 where the geometry is exactly that rectangle. */
-  isBox: Uint8Array;
   /** 1 where `test` says that it is wanted. */
   sure: Uint8Array;
 }

@@ -201,35 +201,35 @@ export class RTree implements SpatialIndex {
     test: BoxTest | undefined,
   ): SpatialMatches {
     const foreign = this.#record.side === undefined;
-    const allBoxes = this.#record.isBox === "all" ? 1 : 0;
-    const [kept, isBox] = [new Uint32Array(ids.length), new Uint8Array(ids.length)];
+    const allBoxes = this.#record.isBox === "all";
+    const { covered } = this;
+    const kept = new Uint32Array(ids.length);
     const places = new Uint32Array(ids.length);
     let count = 0;
     for (let i = 0; i < ids.length; i++) {
       const row = ids[i]!;
-      if (row >= this.covered) continue;
-      const [west, east] = [boxes[4 * i]!, boxes[4 * i + 2]!];
-      const wide = crossing && west === -180 && east === 180 ? crossing.find(row) : undefined;
+      if (row >= covered) continue;
+      const at = 4 * i;
+      let isBox = false;
+      const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
       if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      if (wide !== undefined || (foreign && (west < -180 || east > 180)))
-        boxes.fill(Number.NaN, 4 * i, 4 * i + 4);
-      else isBox[i] = bits ? bitAt(bits, found[i]!) : allBoxes;
+      if (wide !== undefined || (foreign && (boxes[at]! < -180 || boxes[at + 2]! > 180)))
+        boxes.fill(Number.NaN, at, at + 4);
+      else isBox = bits ? bitAt(bits, found[i]!) : allBoxes;
       if (test && sure[i] === 0) {
-        const holds = test.shape(boxes.subarray(4 * i, 4 * i + 4), isBox[i] === 1);
+        const holds = test.shape(boxes.subarray(at, at + 4), isBox, row);
         if (holds === false) continue;
         if (holds) sure[i] = 1;
       }
       kept[count] = row;
       places[count++] = i;
     }
-    return byRow(kept.subarray(0, count), places, { boxes, isBox, sure }, this.#record.path);
+    return byRow(kept.subarray(0, count), places, sure, this.#record.path);
   }
 }
 
 const none = (): SpatialMatches => ({
   rows: new Float64Array(0),
-  boxes: new Float64Array(0),
-  isBox: new Uint8Array(0),
   sure: new Uint8Array(0),
 });
 
@@ -269,29 +269,16 @@ function childPages(
   return pages;
 }
 
-/** Matches in the order of their rows: `rows[k]` is what lies at `places[k]` of the rest. */
-function byRow(
-  rows: Uint32Array,
-  places: Uint32Array,
-  { boxes, isBox, sure }: Omit<SpatialMatches, "rows">,
-  path: string,
-): SpatialMatches {
+/** Matches in the order of their rows: of `rows[k]`, `sure` says at `places[k]` whether it is wanted. */
+function byRow(rows: Uint32Array, places: Uint32Array, sure: Uint8Array, path: string): SpatialMatches {
   const count = rows.length;
   const order = sortedOrder({ low: rows.slice() });
-  const out = {
-    rows: new Float64Array(count),
-    boxes: new Float64Array(4 * count),
-    isBox: new Uint8Array(count),
-    sure: new Uint8Array(count),
-  };
+  const out = { rows: new Float64Array(count), sure: new Uint8Array(count) };
   for (let k = 0; k < count; k++) {
     const row = rows[order[k]!]!;
-    const i = places[order[k]!]!;
     if (k > 0 && out.rows[k - 1] === row) throw unusable(path, `row ${row} is in it twice`);
     out.rows[k] = row;
-    for (let c = 0; c < 4; c++) out.boxes[4 * k + c] = boxes[4 * i + c]!;
-    out.isBox[k] = isBox[i]!;
-    out.sure[k] = sure[i]!;
+    out.sure[k] = sure[places[order[k]!]!]!;
   }
   return out;
 }
@@ -316,7 +303,7 @@ function readIds(
   return ids;
 }
 
-function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): number {
+function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): boolean {
   const at = i >> 3;
-  return (bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1;
+  return ((bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1) === 1;
 }
