@@ -1,4 +1,5 @@
 /** A bound query → a plan: plain data that says in which order things are read and tested. */
+import type { OrderedIndex } from "../index/api.ts";
 import type { Table } from "../table/table.ts";
 import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
 import type { Grouping } from "./bind-group.ts";
@@ -37,6 +38,20 @@ export interface ProbeStep {
   ms: number;
 }
 
+/** Rows taken in the order of an index until enough are found. */
+export interface Walk {
+  index: OrderedIndex;
+  descending: boolean;
+  /** Where rows without a value come; undefined: they are left out. */
+  nulls: "first" | "last" | undefined;
+  /** How many rows that meet the conditions are enough. */
+  wanted: number;
+  /** Whether rows that are equal to the last of these are wanted too, because something else orders them. */
+  ties: boolean;
+  /** How many rows are looked at before a scan is the better way. */
+  most: number;
+}
+
 export interface Plan {
   /** Rows that are looked at: `from` to `to` (exclusive), `backwards` from the last. */
   from: number;
@@ -55,6 +70,8 @@ export interface Plan {
   groups: Grouping[];
   /** Empty: the order of the scan. */
   orderBy: SortKey[];
+  /** Finds the rows that can be first by `orderBy`. */
+  walk?: Walk;
   limit: number | undefined;
   offset: number;
   /** Read for rows of the answer only. */

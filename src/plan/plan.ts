@@ -26,6 +26,7 @@ import { optionConditions } from "./option-conditions.ts";
 import type { Narrowed } from "./probe.ts";
 import { Trace } from "./trace.ts";
 import { firstStale, turnedStale, useIndexes } from "./use-indexes.ts";
+import { useOrder } from "./use-order.ts";
 import { useZones } from "./use-zones.ts";
 
 export type { ExplainStep } from "./explain.ts";
@@ -109,10 +110,11 @@ export class Query {
   }
 
   async #narrowed(options: ReadOptions): Promise<Narrowed> {
-    if (!this.#indexes || this.plan.conjuncts.length === 0) return { plan: this.plan, used: [] };
+    if (!this.#indexes || !gainsByIndexes(this.plan)) return { plan: this.plan, used: [] };
     const indexes = await this.#indexes(options);
     const narrowed = await useIndexes(this.plan, this.#table, indexes, options);
-    return useZones(narrowed, this.#table, indexes.zones, options);
+    const zoned = await useZones(narrowed, this.#table, indexes.zones, options);
+    return useOrder(zoned, this.#table, indexes, options);
   }
 
   /** Answers by indexes, by a scan where one of them turns out to be stale: chunks are checked as they are read. */
@@ -151,6 +153,11 @@ export function planQuery(table: Table, sql: string | Select, options: PlanOptio
   const query = bindSelect(select, scope);
   const plan = makePlan(withOptions(query, options, scope), table);
   return new Query(select, plan, table, options.asWritten ? undefined : options.indexes);
+}
+
+/** Whether indexes can say anything: to conditions, or to an order of which the first rows are wanted. */
+function gainsByIndexes({ conjuncts, orderBy, limit }: Plan): boolean {
+  return conjuncts.length > 0 || (orderBy.length > 0 && limit !== undefined);
 }
 
 function notRows(select: Select): ZarrsiftError {

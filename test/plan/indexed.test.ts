@@ -4,8 +4,11 @@ import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
 import { buildIndexes } from "../../src/index/build/build.ts";
 import { openIndexes } from "../../src/index/open.ts";
-import { planQuery } from "../../src/plan/index.ts";
+import { type ExplainStep, planQuery } from "../../src/plan/index.ts";
+import { CountingStore } from "../../src/store/count.ts";
 import type { MemoryStore } from "../../src/store/memory.ts";
+import { openTable } from "../../src/table/open.ts";
+import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { makeSource, putColumn, seeded, type TestColumn, tableOf, utf8 } from "../index/source.ts";
 
 const MS = { name: "numpy.datetime64", configuration: { unit: "ms", scale_factor: 1 } };
@@ -141,17 +144,35 @@ function spatial(random: () => number): string {
 async function both(
   store: MemoryStore,
   sql: string,
-): Promise<{ rows: number[]; scanned: number[]; used: string[] }> {
+): Promise<{ rows: number[]; scanned: number[]; used: string[]; steps: ExplainStep[] }> {
   const { hierarchy, table } = await tableOf(store);
   const indexes = await openIndexes(store, hierarchy, table);
   const query = planQuery(table, sql, { indexes: async () => indexes });
   const steps = await query.explain();
   const used = steps.filter(({ step, state }) => step === "index" && state === "verified");
   return {
+    steps,
     rows: await all(query.matches()),
     scanned: await all(planQuery(table, sql, { asWritten: true }).matches()),
     used: used.flatMap(({ index }) => index!.split(", ")).map((path) => path.replace(/\/b[0-9a-f]{16}$/, "")),
   };
+}
+
+/** What running a query reads, its indexes opened anew. */
+async function costs(store: MemoryStore, sql: string) {
+  const counting = new CountingStore(store);
+  const hierarchy = await Hierarchy.open(counting);
+  const table = await openTable(hierarchy, counting);
+  const indexes = await openIndexes(counting, hierarchy, table);
+  const plan = await planQuery(table, sql, { indexes: async () => indexes }).explain();
+  Object.assign(counting.total, { requests: 0, bytes: 0 });
+  const fresh = await openIndexes(counting, hierarchy, table);
+  const rows: number[] = [];
+  // The state is found by requests of its own.
+  for (const index of fresh.indexes) await index.state();
+  Object.assign(counting.total, { requests: 0, bytes: 0 });
+  for await (const { idx } of planQuery(table, sql, { indexes: async () => fresh }).run()) rows.push(...idx);
+  return { ...counting.total, plan, rows };
 }
 
 async function all(parts: AsyncIterable<Float64Array>): Promise<number[]> {
@@ -180,6 +201,48 @@ describe("queries over indexes", () => {
     }
     for (const name of ["bbox", "date", "clouds", "platform", "level", "title", "ok"])
       expect(kinds.get(`/indexes/${name}`), name).toBeGreaterThan(0);
+  });
+
+  it("take the first rows in order from the head of an index", { timeout: 120_000 }, async () => {
+    const random = seeded(31);
+    const of = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+    let [walked, conditions] = [0, 0];
+    const grown = await makeSource(columns(ROWS - 130, 7), CHUNK);
+    await buildIndexes(grown, grown);
+    for (const [name, column] of Object.entries(columns(ROWS, 7)))
+      await putColumn(grown, name, column, CHUNK);
+    for (let i = 0; i < 250; i++) {
+      const where = of([1, 2, 3]) === 1 ? "" : `WHERE ${condition(random)}`;
+      const key = () =>
+        of(["clouds", "big", "date", "title"]) + of(["", " DESC"]) + of(["", " NULLS FIRST", " NULLS LAST"]);
+      const more = of(["", "", ", idx", ", idx DESC", ", level, platform DESC", `, ${key()}`]);
+      const tail = `ORDER BY ${key()}${more} LIMIT ${1 + Math.floor(random() * 40)} OFFSET ${of([0, 0, 3, 25])}`;
+      const sql = `SELECT idx FROM meta ${where} ${tail}`;
+      const { rows, scanned, steps } = await both(of([1, 2, 3]) === 1 ? grown : store, sql);
+      expect(rows, sql).toEqual(scanned);
+      const step = steps.find(({ why }) => why.includes("ORDER BY"));
+      if (step?.state === "verified") walked++;
+      if (step?.state === "verified" && where !== "") conditions++;
+    }
+    expect(walked).toBeGreaterThan(100);
+    expect(conditions).toBeGreaterThan(20);
+  });
+
+  it("read only the head of an index for the first rows in its order", async () => {
+    const { requests, bytes, plan } = await costs(
+      store,
+      "SELECT idx FROM meta ORDER BY clouds DESC LIMIT 10",
+    );
+    expect(
+      plan.some(
+        ({ step, index, state }) => step === "index" && /clouds/.test(index!) && state === "verified",
+      ),
+    ).toBe(true);
+    // Fences, a page of keys and one of rows with their checksums: of 7 pages each.
+    expect(requests).toBeLessThanOrEqual(6);
+    expect(bytes).toBeLessThan(70_000);
+    const scan = await costs(store, "SELECT idx FROM meta ORDER BY clouds + 0 DESC LIMIT 10");
+    expect(scan.requests).toBe(ROWS / CHUNK);
   });
 
   it("keep order, limits, groups and sorts", async () => {
