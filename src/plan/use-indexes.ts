@@ -1,9 +1,9 @@
 /** A plan narrowed by what indexes know. */
 import { ZarrsiftError } from "../errors.ts";
-import type { Estimate, Index, IndexSet } from "../index/api.ts";
+import type { Estimate, Index, IndexSet, OrderedIndex } from "../index/api.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
-import { effort } from "./estimate.ts";
+import { orderIndex, restCost } from "./cost.ts";
 import type { Conjunct, Plan, ProbeStep } from "./make-plan.ts";
 import {
   type Found,
@@ -15,7 +15,7 @@ import {
   probeOf,
   type Relied,
 } from "./probe.ts";
-import { chunksTouched, intersection, restricted, rowsLeft, union } from "./row-sets.ts";
+import { intersection, restricted, rowsLeft, union } from "./row-sets.ts";
 
 /** An index whose rows are no run is asked where it keeps at most this share of all rows. */
 const WORTH_SHARE = 0.3;
@@ -54,9 +54,11 @@ export async function useIndexes(
     if ("probe" in one) questions.push(one);
     else tell(one);
   }
+  narrowed = { ...narrowed, conjuncts: plan.conjuncts.map((each) => informed(each, questions, table)) };
+  const order = orderIndex(plan, indexes);
   for (const one of questions.sort(firstToAsk)) {
     const { conjunct, probe } = one;
-    const asked = await ask(one, narrowed, table, options);
+    const asked = await ask(one, narrowed, table, order, options);
     if (asked.found) {
       const least = probe.indexes.reduce((rows, index) => Math.min(rows, index.covered), table.rows);
       narrowed = applied(narrowed, conjunct, asked.found, least, table.rows);
@@ -65,6 +67,12 @@ export async function useIndexes(
     tell({ ...asked.step, rows: asked.found && rowsLeft(narrowed) });
   }
   return { plan: narrowed, used };
+}
+
+/** A conjunct that keeps as many rows as an index says. */
+function informed(conjunct: Conjunct, questions: readonly Question[], table: Table): Conjunct {
+  const known = questions.find((question) => question.conjunct === conjunct);
+  return known ? { ...conjunct, selectivity: Math.max(1, known.estimate.rows) / table.rows } : conjunct;
 }
 
 const firstToAsk = (a: Question, b: Question) =>
@@ -152,7 +160,13 @@ interface Asked {
   found?: Found;
 }
 
-async function ask(question: Question, plan: Plan, table: Table, options: ReadOptions): Promise<Asked> {
+async function ask(
+  question: Question,
+  plan: Plan,
+  table: Table,
+  order: OrderedIndex | undefined,
+  options: ReadOptions,
+): Promise<Asked> {
   const { conjunct, probe, state, cost } = question;
   const among = plan.candidates ?? { from: plan.from, to: plan.to };
   const { result, traffic, ms } = await measured(options, async (reading) => {
@@ -161,7 +175,7 @@ async function ask(question: Question, plan: Plan, table: Table, options: ReadOp
       ? await unlessUnusable(() => probe.estimate({ ...reading, among }))
       : question.estimate;
     if (estimate instanceof Error) return estimate;
-    const unworthy = notWorth(question, estimate, plan, table);
+    const unworthy = notWorth(question, estimate, plan, table, order);
     if (unworthy) return unworthy;
     return unlessUnusable(() => probe.find({ ...reading, among }));
   });
@@ -182,15 +196,15 @@ function notWorth(
   estimate: Estimate,
   plan: Plan,
   table: Table,
+  order: OrderedIndex | undefined,
 ): string | undefined {
   if (probe.run) return undefined;
   const { rows, requests, bytes } = estimate;
   const about = `about ${Math.round(rows)} rows and ${Math.round(bytes)} bytes`;
   if (rows > WORTH_SHARE * table.rows) return `${about}, no less than a scan`;
-  const now = plan.conjuncts.reduce((sum, each) => sum + testCost(each, plan, table), 0);
   const others = plan.conjuncts.filter(({ expr }) => expr !== conjunct.expr);
-  const fewer: Plan = { ...plan, ...spread(plan, rows) };
-  const then = others.reduce((sum, each) => sum + testCost(each, fewer, table), 0);
+  const now = restCost(plan, table, order);
+  const then = restCost({ ...plan, ...spread(plan, rows), conjuncts: others }, table, order);
   const cost = bytes + REQUEST_COST * requests + ROW_COST * rows;
   if (cost < now - then) return undefined;
   return `${about}, no less than testing the ${rowsLeft(plan)} rows that are left`;
@@ -202,15 +216,6 @@ function spread(plan: Plan, rows: number): { candidates: Float64Array } | object
   if (rows >= left || rows > 10_000) return {};
   const { from, to } = plan.candidates instanceof Float64Array || !plan.candidates ? plan : plan.candidates;
   return { candidates: Float64Array.from({ length: rows }, (_, i) => from + ((to - from) * i) / rows) };
-}
-
-/** Bytes that are decoded to test a condition on the rows that a plan looks at, and the work on these rows. */
-function testCost({ columns, expr }: Conjunct, plan: Plan, table: Table): number {
-  const decoded = columns.reduce((sum, name) => {
-    const { chunkRows, bytesPerRow } = table.columns.get(name)!;
-    return sum + Math.min(chunksTouched(plan, chunkRows) * chunkRows, table.rows) * bytesPerRow;
-  }, 0);
-  return decoded + rowsLeft(plan) * effort(expr);
 }
 
 function applied(plan: Plan, conjunct: Conjunct, found: Found, least: number, rows: number): Plan {
