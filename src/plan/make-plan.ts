@@ -1,6 +1,7 @@
 /** A bound query → a plan: plain data that says in which order things are read and tested. */
 import type { OrderedIndex } from "../index/api.ts";
 import type { Table } from "../table/table.ts";
+import type { Vector } from "../table/vector.ts";
 import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
 import type { Grouping } from "./bind-group.ts";
 import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
@@ -52,6 +53,15 @@ export interface Walk {
   most: number;
 }
 
+/** What is known of rows that are not looked at, for each aggregate of a grouping. */
+export interface Known {
+  rows: number;
+  /** How many count; of `count` alone. */
+  counts: number[];
+  /** Values that are among theirs, the least and greatest of them; undefined: `count`. */
+  values: (Vector | undefined)[];
+}
+
 export interface Plan {
   /** Rows that are looked at: `from` to `to` (exclusive), `backwards` from the last. */
   from: number;
@@ -68,6 +78,10 @@ export interface Plan {
   probes: ProbeStep[];
   /** What is done to the rows that are left, one after the other; what follows is about the groups of the last. */
   groups: Grouping[];
+  /** Rows that the first grouping counts without looking at them. */
+  known?: Known;
+  /** Find the rows that the aggregates of the first grouping can come from. */
+  walks?: Walk[];
   /** Empty: the order of the scan. */
   orderBy: SortKey[];
   /** Finds the rows that can be first by `orderBy`. */

@@ -22,12 +22,23 @@ export function categoryProbe(expr: BoundExpr, indexes: readonly Index[]): Probe
     within: true,
     estimate: (options) => estimated(index, expr, options),
     find: (options) => found(index, expr, options),
+    count: (options) => counted(index, expr, options),
   };
 }
 
 const namesIdx = (expr: BoundExpr): boolean => expr.node === "idx" || operandsOf(expr).some(namesIdx);
 
 type Value = Awaited<ReturnType<CategoryIndex["values"]>>[number]["value"];
+
+async function counted(index: CategoryIndex, expr: BoundExpr, options: ReadOptions): Promise<number> {
+  const [{ values, nulls }, counts] = await Promise.all([
+    matching(index, expr, options),
+    index.values(options),
+  ]);
+  const wanted = new Set(values);
+  const rows = counts.reduce((sum, { value, count }) => sum + (wanted.has(value) ? count : 0), 0);
+  return rows + (nulls ? index.nullCount : 0);
+}
 
 /** The values that a condition is true for, and whether it is for NULL. */
 async function matching(

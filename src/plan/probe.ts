@@ -45,6 +45,8 @@ export interface Probe {
   within: boolean;
   estimate(options: ProbeOptions): Promise<Estimate>;
   find(options: ProbeOptions): Promise<Found>;
+  /** How many covered rows the condition holds for, where that is known without naming them. */
+  count?: ((options: ReadOptions) => Promise<number>) | undefined;
 }
 
 /** How indexes answer where `expr` is true; undefined where none does. */
@@ -106,6 +108,7 @@ function rangesProbe(index: OrderedIndex, ranges: AnyRanges, exact: boolean): Pr
       const rows = await index.find(ranges, options);
       return exact ? { rows } : { rows, sure: new Float64Array(0) };
     },
+    count: exact ? (options) => index.count(ranges, options) : undefined,
   };
 }
 
@@ -122,6 +125,7 @@ function nullProbe(operand: BoundExpr, indexes: readonly Index[]): Probe | undef
       bytes: index.sorted ? 0 : 4 * index.nullCount,
     }),
     find: async (options) => ({ rows: await index.nullRows(options) }),
+    count: async () => index.nullCount,
   };
 }
 

@@ -23,7 +23,7 @@ export async function useZones(
   for (const conjunct of zones.size === 0 ? [] : plan.conjuncts) {
     const maps = mapsFor(conjunct, narrowed, table, zones);
     if (maps.length === 0) continue;
-    const { result, traffic, ms } = await measured(options, (reading) => loadAll(maps, table, reading));
+    const { result, traffic, ms } = await measured(options, (reading) => loadZones(maps, table, reading));
     const { known, state, why } = result;
     const found = known.size > 0 ? judge(conjunct, narrowed, known) : undefined;
     const says = found && found.chunks.none + found.chunks.all > 0;
@@ -74,7 +74,12 @@ interface Loaded {
   why: string;
 }
 
-async function loadAll(maps: readonly ZoneMap[], table: Table, options: ReadOptions): Promise<Loaded> {
+/** The zones of the columns that are not stale. */
+export async function loadZones(
+  maps: readonly ZoneMap[],
+  table: Table,
+  options: ReadOptions,
+): Promise<Loaded> {
   const loaded: Loaded = { known: new Map(), state: "verified", why: "" };
   for (const map of maps) {
     try {

@@ -12,6 +12,8 @@ export interface Zone {
   numbers?: { low: Key; high: Key };
   /** Texts and bytes; `high` undefined: no bound. Of no meaning where all are NULL. */
   texts?: { low: Uint8Array; high: Uint8Array | undefined };
+  /** Whether both bounds are values of the chunk. */
+  exact: boolean;
   /** west, south, east, north around the shapes brought to [-180, 180]; `west > east` where there are none. */
   box?: Float64Array;
 }
@@ -40,6 +42,7 @@ export async function storedZones(
     return {
       rows: Math.min(chunkRows, table.rows - chunk * chunkRows),
       nulls: nulls[chunk]!,
+      exact: texts ? texts.exact[chunk] === 1 : numbers !== undefined,
       ...(numbers && { numbers: { low: numbers.min[chunk]!, high: numbers.max[chunk]! } }),
       ...(texts && { texts: { low: texts.min[chunk]!, high: texts.max[chunk] } }),
       ...(boxes && { box: boxes.subarray(4 * chunk, 4 * chunk + 4) }),

@@ -10,6 +10,7 @@ import type { MemoryStore } from "../../src/store/memory.ts";
 import { openTable } from "../../src/table/open.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { makeSource, putColumn, seeded, type TestColumn, tableOf, utf8 } from "../index/source.ts";
+import { answer } from "./memory-table.ts";
 
 const MS = { name: "numpy.datetime64", configuration: { unit: "ms", scale_factor: 1 } };
 const START = 1_750_000_000_000;
@@ -243,6 +244,74 @@ describe("queries over indexes", () => {
     expect(bytes).toBeLessThan(70_000);
     const scan = await costs(store, "SELECT idx FROM meta ORDER BY clouds + 0 DESC LIMIT 10");
     expect(scan.requests).toBe(ROWS / CHUNK);
+  });
+
+  it("count, and find least and greatest values, from what they know", { timeout: 120_000 }, async () => {
+    const random = seeded(33);
+    const of = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+    const grown = await makeSource(columns(ROWS - 130, 7), CHUNK);
+    await buildIndexes(grown, grown);
+    for (const [name, column] of Object.entries(columns(ROWS, 7)))
+      await putColumn(grown, name, column, CHUNK);
+    const told = { counted: 0, known: 0, walked: 0 };
+    for (let i = 0; i < 300; i++) {
+      const where = of([1, 2, 3]) === 1 ? "" : `WHERE ${condition(random)}`;
+      const column = () => of(["clouds", "big", "date", "title", "level", "ok", "platform"]);
+      const call = () =>
+        of([
+          () => "count(*)",
+          () => `count(${column()})`,
+          () => `min(${column()})`,
+          () => `max(${column()})`,
+        ])();
+      const items = of([
+        ["count(*)"],
+        [`${of(["min", "max"])}(${of(["clouds", "big", "date", "title"])})`],
+        [call(), call()],
+      ]);
+      const listed = items.map((item, k) => `${item} AS a${k}`).join(", ");
+      const sql = `SELECT ${listed} FROM meta ${where} ${of(["", "", "HAVING count(*) > 20"])}`;
+      const source = of([1, 2, 3]) === 1 ? grown : store;
+      const { hierarchy, table } = await tableOf(source);
+      const indexes = await openIndexes(source, hierarchy, table);
+      const query = planQuery(table, sql, { indexes: async () => indexes });
+      const plain = await answer(planQuery(table, sql, { asWritten: true }));
+      expect((await answer(query)).rows, sql).toEqual(plain.rows);
+      for (const { why } of await query.explain()) {
+        if (/are counted, not named/.test(why)) told.counted++;
+        if (/known of/.test(why)) told.known++;
+        if (/first rows in order/.test(why)) told.walked++;
+      }
+    }
+    expect(told.counted).toBeGreaterThan(15);
+    expect(told.known).toBeGreaterThan(30);
+    expect(told.walked).toBeGreaterThan(10);
+  });
+
+  it("read no column to count rows, or for least and greatest values of all", async () => {
+    const columnReads = async (sql: string) => {
+      const log: string[] = [];
+      const { hierarchy, table } = await tableOf(store);
+      const indexes = await openIndexes(store, hierarchy, table);
+      for (const column of table.columns.values()) {
+        const read = column.read.bind(column);
+        column.read = (chunk, options) => {
+          log.push(`${column.name}/${chunk}`);
+          return read(chunk, options);
+        };
+      }
+      const { rows } = await answer(planQuery(table, sql, { indexes: async () => indexes }));
+      return { rows, log };
+    };
+    const { rows, log } = await columnReads("SELECT count(*) AS n FROM meta WHERE clouds >= 20");
+    expect(log).toEqual([]);
+    expect(Number(rows[0]![0])).toBeGreaterThan(4000);
+    expect(
+      (await columnReads("SELECT min(clouds), max(title), count(level), max(date) FROM meta")).log,
+    ).toEqual([]);
+    expect((await columnReads("SELECT count(*) FROM meta WHERE level <> 10")).log).toEqual([]);
+    const least = await columnReads("SELECT min(big) AS least FROM meta WHERE platform = 'aqua'");
+    expect(least.log.length).toBeLessThanOrEqual(1);
   });
 
   it("keep order, limits, groups and sorts", async () => {
