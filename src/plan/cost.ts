@@ -1,6 +1,7 @@
 /** What the rest of a plan costs, in decoded bytes: work counts as bytes that could be decoded in the same time. */
 import type { Index, OrderedIndex } from "../index/api.ts";
 import type { Table } from "../table/table.ts";
+import type { Aggregate } from "./bind-group.ts";
 import { effort } from "./estimate.ts";
 import type { Plan } from "./make-plan.ts";
 import { chunksTouched, rowsLeft } from "./row-sets.ts";
@@ -18,6 +19,25 @@ export function orderIndex(
   const { name } = first.expr;
   const found = indexes.find((one) => one.column === name && one.kind === "btree");
   return found?.kind === "btree" ? found : undefined;
+}
+
+/** A plan for the least or greatest value as one for the first row by it: that is how indexes find it, and what it costs. */
+export function likeFirst(plan: Plan): Plan {
+  const [grouping] = plan.groups;
+  const aggregates = grouping?.keys.length === 0 ? grouping.aggregates : [];
+  const [first] = aggregates;
+  if (!first || !aggregates.every(isExtreme)) return plan;
+  return firstBy(plan, first);
+}
+
+/** Whether it is the least or greatest value of a stored column. */
+export const isExtreme = ({ fn, arg }: Aggregate): boolean =>
+  (fn === "min" || fn === "max") && arg?.node === "column";
+
+/** The same for one of several. */
+export function firstBy(plan: Plan, { arg, fn, text }: Aggregate): Plan {
+  const key = { expr: arg!, descending: fn === "max", nullsFirst: false, text };
+  return { ...plan, groups: [], orderBy: [key], limit: 1, offset: 0 };
 }
 
 /** What it costs to find the rows of the answer. `order`: an index that could give them in order. */

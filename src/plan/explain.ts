@@ -107,6 +107,11 @@ function probeStep(probe: ProbeStep, table: Table): ExplainStep {
 
 function scanStep(plan: Plan, table: Table): ExplainStep {
   const { from, to, backwards, because, candidates, runs, probes } = plan;
+  const [walk] = plan.walks ?? (plan.walk ? [plan.walk] : []);
+  if (walk) {
+    const why = `rows in the order of ${walk.index.column}, until ${walk.wanted} meet the conditions`;
+    return { ...blank("scan", [], why), rows_in: rowsLeft(plan) };
+  }
   if (candidates || runs) {
     const left = rowsLeft(plan);
     const order = backwards ? ", from the last" : "";

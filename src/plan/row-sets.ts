@@ -9,6 +9,8 @@ export type Runs = { from: number; to: number }[];
 export function intersection(a: RowSet, b: RowSet): RowSet {
   if (!(a instanceof Float64Array)) return b instanceof Float64Array ? within(b, a) : overlap(a, b);
   if (!(b instanceof Float64Array)) return within(a, b);
+  if (32 * a.length < b.length) return looked(a, b);
+  if (32 * b.length < a.length) return looked(b, a);
   const both = new Float64Array(Math.min(a.length, b.length));
   let length = 0;
   for (let i = 0, k = 0; i < a.length && k < b.length; ) {
@@ -18,6 +20,15 @@ export function intersection(a: RowSet, b: RowSet): RowSet {
     if (y <= x) k++;
   }
   return both.slice(0, length);
+}
+
+/** Those of a few rows that are among many. */
+function looked(few: Float64Array, many: Float64Array): Float64Array {
+  let at = 0;
+  return few.filter((row) => {
+    at = lowerBound(many, row, at);
+    return many[at] === row;
+  });
 }
 
 /** Rows in either. */

@@ -1,10 +1,9 @@
 /** min and max by walking an index from its ends: the rows that are first in its order decide. */
-import type { Index, IndexSet, OrderedIndex } from "../index/api.ts";
+import type { IndexSet, OrderedIndex } from "../index/api.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
-import type { Aggregate } from "./bind-group.ts";
-import { rowsToWalk, scanCost, walkCost } from "./cost.ts";
-import type { Plan, Walk } from "./make-plan.ts";
+import { firstBy, isExtreme, orderIndex, rowsToWalk, scanCost, walkCost } from "./cost.ts";
+import type { Walk } from "./make-plan.ts";
 import { isUnusable, measured, type Narrowed } from "./probe.ts";
 import { rowsLeft } from "./row-sets.ts";
 
@@ -22,15 +21,16 @@ export async function useExtremes(
   const walks: Walk[] = [];
   let cost = 0;
   for (const aggregate of grouping.aggregates) {
-    const index = indexOf(aggregate, indexes);
+    const first = isExtreme(aggregate) ? firstBy(plan, aggregate) : undefined;
+    const index = first && orderIndex(first, indexes);
     if (!index) return narrowed;
-    const first = likeFirst(plan, aggregate);
     cost += walkCost(first, index, table);
     const descending = aggregate.fn === "max";
     const most = 4 * rowsToWalk(first, table) + 1024;
     walks.push({ index, descending, nulls: undefined, wanted: 1, ties: false, most });
   }
-  if (cost >= scanCost(likeFirst(plan, grouping.aggregates[0]!, undefined), table)) return narrowed;
+  const all = { ...firstBy(plan, grouping.aggregates[0]!), limit: undefined };
+  if (cost >= scanCost(all, table)) return narrowed;
   const own = [...new Set(walks.map(({ index }) => index))];
   const {
     result: states,
@@ -51,18 +51,6 @@ export async function useExtremes(
     ms,
   };
   return { plan: { ...plan, walks, probes: [...plan.probes, step] }, used: [...used, ...own] };
-}
-
-function indexOf({ fn, arg }: Aggregate, indexes: readonly Index[]): OrderedIndex | undefined {
-  if ((fn !== "min" && fn !== "max") || arg?.node !== "column") return undefined;
-  const found = indexes.find((one) => one.column === arg.name && one.kind === "btree");
-  return found?.kind === "btree" ? found : undefined;
-}
-
-/** The plan as if it asked for the first row by an aggregate's argument; for what it costs. */
-function likeFirst(plan: Plan, { arg, fn, text }: Aggregate, limit: number | undefined = 1): Plan {
-  const key = { expr: arg!, descending: fn === "max", nullsFirst: false, text };
-  return { ...plan, groups: [], orderBy: [key], limit, offset: 0 };
 }
 
 async function stateOf(index: OrderedIndex, options: ReadOptions) {

@@ -3,7 +3,7 @@ import { ZarrsiftError } from "../errors.ts";
 import type { Estimate, Index, IndexSet, OrderedIndex } from "../index/api.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
-import { orderIndex, restCost } from "./cost.ts";
+import { likeFirst, orderIndex, restCost } from "./cost.ts";
 import type { Conjunct, Plan, ProbeStep } from "./make-plan.ts";
 import {
   type Found,
@@ -55,7 +55,7 @@ export async function useIndexes(
     else tell(one);
   }
   narrowed = { ...narrowed, conjuncts: plan.conjuncts.map((each) => informed(each, questions, table)) };
-  const order = orderIndex(plan, indexes);
+  const order = orderIndex(likeFirst(plan), indexes);
   for (const one of questions.sort(firstToAsk)) {
     const { conjunct, probe } = one;
     const asked = await ask(one, narrowed, table, order, options);
@@ -203,8 +203,9 @@ function notWorth(
   const about = `about ${Math.round(rows)} rows and ${Math.round(bytes)} bytes`;
   if (rows > WORTH_SHARE * table.rows) return `${about}, no less than a scan`;
   const others = plan.conjuncts.filter(({ expr }) => expr !== conjunct.expr);
-  const now = restCost(plan, table, order);
-  const then = restCost({ ...plan, ...spread(plan, rows), conjuncts: others }, table, order);
+  const costed = likeFirst(plan);
+  const now = restCost(costed, table, order);
+  const then = restCost({ ...costed, ...spread(plan, rows), conjuncts: others }, table, order);
   const cost = bytes + REQUEST_COST * requests + ROW_COST * rows;
   if (cost < now - then) return undefined;
   return `${about}, no less than testing the ${rowsLeft(plan)} rows that are left`;
