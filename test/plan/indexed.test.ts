@@ -381,4 +381,29 @@ describe("queries over indexes", () => {
     expect(used).toEqual([]);
     expect(rows).toEqual(scanned);
   });
+
+  it.each(["keys", "rows", "keys_crc", "fences"])(
+    "scan where the %s of an order are damaged",
+    async (name) => {
+      const broken = await makeSource(columns(ROWS, 11), CHUNK);
+      await buildIndexes(broken, broken);
+      const { hierarchy, table } = await tableOf(broken);
+      const { indexes } = await openIndexes(broken, hierarchy, table);
+      const path = indexes.find(({ column }) => column === "clouds")!.path.slice(1);
+      const key = `${path}/${name}/c/0`;
+      const bytes = (await broken.get(key))!.slice();
+      for (let at = 0; at < bytes.length; at += 100) bytes[at] = bytes[at]! ^ 0x55;
+      broken.set(key, bytes);
+      for (const sql of [
+        "SELECT idx FROM meta ORDER BY clouds DESC LIMIT 20",
+        "SELECT idx FROM meta WHERE platform = 'aqua' ORDER BY clouds NULLS FIRST LIMIT 1000",
+        "SELECT min(clouds) AS least, max(clouds) AS most FROM meta WHERE platform = 'aqua'",
+        "SELECT count(*) AS n FROM meta WHERE clouds < 70",
+      ]) {
+        const opened = await openIndexes(broken, hierarchy, table);
+        const found = await answer(planQuery(table, sql, { indexes: async () => opened }));
+        expect(found.rows, sql).toEqual((await answer(planQuery(table, sql, { asWritten: true }))).rows);
+      }
+    },
+  );
 });
