@@ -126,7 +126,7 @@ export class Categories implements CategoryIndex {
     const lists = listed.length > 0 ? this.#rowsAt(opened, listed, window, options) : undefined;
     await Promise.all([...bits, lists]);
     if (lists) markRows((await lists) as Float64Array, among, hits);
-    return among.filter((_, i) => hits[i] === 1);
+    return chosen(among, hits);
   }
 
   async nullRows(options: ReadOptions = {}): Promise<Rows> {
@@ -238,9 +238,13 @@ function span({ count, dense, start }: Place, { from, to }: RowWindow): [number,
 /** Pages that hold the bits of ascending rows, ascending. */
 function pagesAmong({ start }: Place, rows: Float64Array): number[] {
   const pages: number[] = [];
+  // Rows below this one are on the last of them.
+  let next = 0;
   for (let i = 0; i < rows.length; i++) {
+    if (rows[i]! < next) continue;
     const page = Math.floor((start + (rows[i]! >>> 3)) / PAGE_BYTES);
-    if (page !== pages.at(-1)) pages.push(page);
+    pages.push(page);
+    next = ((page + 1) * PAGE_BYTES - start) * 8;
   }
   return pages;
 }
@@ -252,13 +256,18 @@ function markBits(
   rows: Float64Array,
   hits: Uint8Array,
 ): void {
-  let [page, bytes] = [-1, new Uint8Array(0)];
+  let bytes = new Uint8Array(0);
+  // Byte of the page that the bits of row 0 would be in, and the first row beyond the page.
+  let [base, next] = [0, 0];
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
-    const at = start + (row >>> 3);
-    const own = Math.floor(at / PAGE_BYTES);
-    if (own !== page) [page, bytes] = [own, pages.get(own)! as Uint8Array<ArrayBuffer>];
-    hits[i]! |= (bytes[at - own * PAGE_BYTES]! >> (row & 7)) & 1;
+    if (row >= next) {
+      const page = Math.floor((start + (row >>> 3)) / PAGE_BYTES);
+      bytes = pages.get(page)! as Uint8Array<ArrayBuffer>;
+      base = start - page * PAGE_BYTES;
+      next = -base * 8 + PAGE_BYTES * 8;
+    }
+    hits[i]! |= (bytes[base + (row >>> 3)]! >> (row & 7)) & 1;
   }
 }
 
@@ -268,6 +277,14 @@ function markRows(found: Float64Array, rows: Float64Array, hits: Uint8Array): vo
     while (k < found.length && found[k]! < rows[i]!) k++;
     if (found[k] === rows[i]) hits[i] = 1;
   }
+}
+
+/** Those of `rows` that are hit. */
+function chosen(rows: Float64Array, hits: Uint8Array): Float64Array {
+  const out = new Float64Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) if (hits[i] === 1) out[count++] = rows[i]!;
+  return out.slice(0, count);
 }
 
 /** Those of ascending rows that are below `covered`. */
