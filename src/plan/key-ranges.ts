@@ -35,6 +35,8 @@ export function columnRanges(expr: BoundExpr): ColumnRanges | undefined {
       return expr.test === "true" ? columnRanges(expr.operand) : undefined;
     case "not":
       return notIn(expr.operand);
+    case "and":
+      return ofAll(expr.operands);
     default:
       return undefined;
   }
@@ -86,7 +88,7 @@ function ofLike(expr: Extract<BoundExpr, { node: "like" }>): ColumnRanges | unde
 function notIn(expr: BoundExpr): ColumnRanges | undefined {
   if (expr.node === "not") return columnRanges(expr.operand);
   const inside = columnRanges(expr);
-  if (!inside?.exact || expr.node === "is") return undefined;
+  if (!inside?.exact || expr.node === "is" || expr.node === "and") return undefined;
   if (expr.node === "in" && expr.hasNull) return exactly(inside.column, []);
   const type = columnType(expr);
   if (!type) return undefined;
@@ -117,6 +119,41 @@ function otherKeys(ranges: readonly KeyRange[], type: SqlType): KeyRange[] {
   }
   if (low !== undefined) others.push({ low, high: most });
   return others;
+}
+
+/** Where all hold, of conditions on one column. */
+function ofAll(operands: readonly BoundExpr[]): ColumnRanges | undefined {
+  const parts = operands.map(columnRanges);
+  const [first] = parts;
+  if (!first || !parts.every((part) => part?.column === first.column)) return undefined;
+  const all = parts as ColumnRanges[];
+  return {
+    column: first.column,
+    ranges: all.map(({ ranges }) => ranges).reduce(common),
+    exact: all.every(({ exact }) => exact),
+  };
+}
+
+type AnyRange = KeyRange | TextRange;
+
+function common(a: Ranges, b: Ranges): Ranges {
+  const isText = ({ low, high }: AnyRange) => low instanceof Uint8Array || high instanceof Uint8Array;
+  const both = (x: AnyRange, y: AnyRange): AnyRange[] =>
+    isText(x) ? commonTexts(x as TextRange, y as TextRange) : commonKeys(x as KeyRange, y as KeyRange);
+  return a.flatMap((x) => b.flatMap((y) => both(x, y))) as Ranges;
+}
+
+function commonKeys(a: KeyRange, b: KeyRange): KeyRange[] {
+  const both = { low: a.low > b.low ? a.low : b.low, high: a.high < b.high ? a.high : b.high };
+  return both.low > both.high ? [] : [both];
+}
+
+function commonTexts(a: TextRange, b: TextRange): TextRange[] {
+  const low = !a.low || (b.low && compareTexts(b.low, a.low) > 0) ? b.low : a.low;
+  const sign = a.high && b.high ? compareTexts(a.high, b.high) : a.high ? -1 : 1;
+  const { high, highInclusive = false } = sign === 0 ? (a.highInclusive ? b : a) : sign < 0 ? a : b;
+  const gap = low && high ? compareTexts(low, high) : -1;
+  return gap > 0 || (gap === 0 && !highInclusive) ? [] : [{ low, high, highInclusive }];
 }
 
 const compareTexts = (a: Uint8Array, b: Uint8Array) => order(a, 0, a.length, b, 0, b.length);

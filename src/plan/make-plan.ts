@@ -147,12 +147,15 @@ function idxBounds(expr: BoundExpr): [number, number] | undefined {
   ];
 }
 
-/** Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. */
-function inOrder(conditions: readonly Condition[], table: Table): Conjunct[] {
+/**
+ * Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. What is known already of how
+ * many rows one keeps is kept.
+ */
+export function inOrder(conditions: readonly (Condition & Partial<Conjunct>)[], table: Table): Conjunct[] {
   const waiting = conditions.map((condition) => ({
     ...condition,
     columns: columnsOf(condition.expr),
-    selectivity: selectivity(condition.expr),
+    selectivity: condition.selectivity ?? selectivity(condition.expr),
     effort: effort(condition.expr),
   }));
   const known = new Set<string>();

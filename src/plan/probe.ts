@@ -55,7 +55,7 @@ export function probeOf(expr: BoundExpr, indexes: readonly Index[]): Probe | und
     case "or":
       return eitherOf(expr.operands, indexes);
     case "and":
-      return bothOf(expr.operands, indexes);
+      return columnProbe(expr, indexes) ?? bothOf(expr.operands, indexes);
     case "not":
       return negatedProbe(expr.operand, indexes) ?? columnProbe(expr, indexes);
     case "spatial":

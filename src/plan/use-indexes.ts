@@ -3,8 +3,10 @@ import { ZarrsiftError } from "../errors.ts";
 import type { Estimate, Index, IndexSet, OrderedIndex } from "../index/api.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
+import { BOOL } from "../table/types.ts";
 import { likeFirst, orderIndex, restCost } from "./cost.ts";
-import type { Conjunct, Plan, ProbeStep } from "./make-plan.ts";
+import { columnRanges } from "./key-ranges.ts";
+import { type Conjunct, inOrder, type Plan, type ProbeStep } from "./make-plan.ts";
 import {
   type Found,
   isUnusable,
@@ -45,16 +47,16 @@ export async function useIndexes(
 ): Promise<Narrowed> {
   if (plan.to - plan.from === 0 || indexes.length === 0) return { plan, used: [] };
   const used: Relied[] = [];
-  let narrowed = plan;
+  let narrowed: Plan = { ...plan, conjuncts: boundsJoined(plan.conjuncts) };
   const tell = (step: ProbeStep) => {
     narrowed = { ...narrowed, probes: [...narrowed.probes, step] };
   };
   const questions: Question[] = [];
-  for (const one of await questionsOf(plan, indexes, options)) {
+  for (const one of await questionsOf(narrowed, indexes, options)) {
     if ("probe" in one) questions.push(one);
     else tell(one);
   }
-  narrowed = { ...narrowed, conjuncts: plan.conjuncts.map((each) => informed(each, questions, table)) };
+  narrowed = { ...narrowed, conjuncts: narrowed.conjuncts.map((each) => informed(each, questions, table)) };
   const order = orderIndex(likeFirst(plan), indexes);
   for (const one of questions.sort(firstToAsk)) {
     const { conjunct, probe } = one;
@@ -66,7 +68,28 @@ export async function useIndexes(
     }
     tell({ ...asked.step, rows: asked.found && rowsLeft(narrowed) });
   }
-  return { plan: narrowed, used };
+  return { plan: { ...narrowed, conjuncts: inOrder(narrowed.conjuncts, table) }, used };
+}
+
+/** Bounds of one column's texts as one conjunct: together they leave far fewer rows than each of them. */
+function boundsJoined(conjuncts: readonly Conjunct[]): Conjunct[] {
+  const joined: Conjunct[] = [];
+  const isBound = ({ expr }: Conjunct) =>
+    expr.node === "and" || (expr.node === "compare" && expr.op !== "=") ? columnRanges(expr) : undefined;
+  for (const conjunct of conjuncts) {
+    const own = isBound(conjunct);
+    const at = own ? joined.findIndex((other) => isBound(other)?.column === own.column) : -1;
+    const other = joined[at];
+    if (!other) joined.push(conjunct);
+    else
+      joined[at] = {
+        ...other,
+        expr: { node: "and", operands: [other.expr, conjunct.expr], type: BOOL, at: other.expr.at },
+        text: `${other.text} AND ${conjunct.text}`,
+        selectivity: other.selectivity * conjunct.selectivity,
+      };
+  }
+  return joined;
 }
 
 /** A conjunct that keeps as many rows as an index says. */

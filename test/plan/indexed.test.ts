@@ -382,6 +382,48 @@ describe("queries over indexes", () => {
     expect(rows).toEqual(scanned);
   });
 
+  it("ask no further index where few rows are left, and test first what keeps fewest", async () => {
+    const narrow = `date BETWEEN TIMESTAMP '${iso(START + 9e6)}' AND TIMESTAMP '${iso(START + 12e6)}'`;
+    const { plan, requests } = await costs(
+      store,
+      `SELECT idx FROM meta WHERE clouds < 20 AND big < 1152921504606846976 + 700 AND ${narrow}`,
+    );
+    const steps = plan.map(({ step, column, state }) => [step, column, state]);
+    expect(steps.slice(0, 3)).toEqual([
+      ["index", "date", "verified"],
+      ["index", "clouds", "unused"],
+      ["index", "big", "unused"],
+    ]);
+    expect(plan[1]!.why).toMatch(/no less than testing the 51 rows that are left$/);
+    expect(plan.filter(({ step }) => step === "filter").map(({ column }) => column)).toEqual([
+      "clouds",
+      "big",
+    ]);
+    // Fences of three indexes, a leaf of date with its checksum, and a chunk of either column.
+    expect(requests).toBeLessThanOrEqual(10);
+  });
+
+  it("let indexes answer LIKE, NOT, NULL, and conditions on columns of few values", async () => {
+    for (const [where, path] of [
+      ["title LIKE 'L8!_12%' ESCAPE '!'", "title"],
+      ["title >= 'é_1' AND title < 'é_11'", "title"],
+      ["title IS NULL", "title"],
+      [`NOT (date >= TIMESTAMP '${iso(START + 9e6)}')`, "date"],
+      ["level = 30 AND platform LIKE '%aq%' OR title LIKE 'S1!_12%' ESCAPE '!'", "level, platform, title"],
+      ["upper(platform) LIKE 'NO%' AND platform <> ''", "platform"],
+    ] as const) {
+      const { rows, scanned, steps, used } = await both(store, `SELECT idx FROM meta WHERE ${where}`);
+      expect(rows, where).toEqual(scanned);
+      expect(rows.length, where).toBeGreaterThan(0);
+      for (const name of path.split(", ")) expect(used, where).toContain(`/indexes/${name}`);
+      // Nothing is left to test.
+      expect(
+        steps.filter(({ step }) => step === "filter"),
+        where,
+      ).toEqual([]);
+    }
+  });
+
   it.each(["keys", "rows", "keys_crc", "fences"])(
     "scan where the %s of an order are damaged",
     async (name) => {
