@@ -93,7 +93,7 @@ async function* runSorted(plan: Plan, table: Table, options: ScanOptions): Async
 /** Numbers of the rows of the answer, in its order, LIMIT and OFFSET applied. */
 async function sortedRows(given: Plan, table: Table, options: ScanOptions): Promise<Float64Array> {
   const { orderBy, limit, offset, walk } = given;
-  const first = walk && (await head(given, walk, table, options));
+  const first = walk && (await head(given, walk, table, options, "sort"));
   if (first && isFinal(first) && !walk.ties) return first.rows.slice(offset);
   const plan = first ? restricted(given, headOf(first)) : given;
   const scan = new Scan(plan, table, options);

@@ -135,7 +135,7 @@ async function groupedRows(
 async function walkedPlan(plan: Plan, table: Table, options: ScanOptions): Promise<Plan | undefined> {
   let rows: RowSet = new Float64Array(0);
   for (const walk of plan.walks ?? []) {
-    const first = await head(plan, walk, table, options);
+    const first = await head(plan, walk, table, options, plan.groups[0]!.step);
     if (!first) return undefined;
     rows = union(rows, headOf(first));
   }

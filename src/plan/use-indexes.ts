@@ -95,7 +95,9 @@ function boundsJoined(conjuncts: readonly Conjunct[]): Conjunct[] {
 /** A conjunct that keeps as many rows as an index says. */
 function informed(conjunct: Conjunct, questions: readonly Question[], table: Table): Conjunct {
   const known = questions.find((question) => question.conjunct === conjunct);
-  return known ? { ...conjunct, selectivity: Math.max(1, known.estimate.rows) / table.rows } : conjunct;
+  return known
+    ? { ...conjunct, selectivity: Math.min(1, Math.max(1, known.estimate.rows) / table.rows) }
+    : conjunct;
 }
 
 const firstToAsk = (a: Question, b: Question) =>

@@ -25,27 +25,41 @@ export interface Head {
 /**
  * The first `wanted` rows; all that there are where those are fewer. undefined: the index is damaged, or so many rows do
  * not meet the conditions that a scan is the better way.
+ *
+ * @param step of the plan that reading the index counts for
  */
 export async function head(
   plan: Plan,
   walk: Walk,
   table: Table,
   options: ScanOptions,
+  step: string,
 ): Promise<Head | undefined> {
+  const during = <T>(work: () => Promise<T>): Promise<T> =>
+    options.trace ? options.trace.during(step, work) : work();
   try {
-    return await walked(plan, walk, table, options);
+    return await walked(plan, walk, table, options, during);
   } catch (error) {
     if (isUnusable(error)) return undefined;
     throw error;
   }
 }
 
-async function walked(plan: Plan, walk: Walk, table: Table, options: ScanOptions): Promise<Head | undefined> {
+async function walked(
+  plan: Plan,
+  walk: Walk,
+  table: Table,
+  options: ScanOptions,
+  during: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<Head | undefined> {
   const { index, wanted } = walk;
   const later: RowSet = { from: Math.min(index.covered, table.rows), to: table.rows };
   const found: Float64Array[] = [];
   let [count, looked, last] = [0, 0, -1];
-  for await (const rows of inPieces(walk, { signal: options.signal, traffic: options.trace?.traffic })) {
+  const pieces = inPieces(walk, { signal: options.signal, traffic: options.trace?.traffic });
+  for (;;) {
+    const { value: rows, done } = await during(() => pieces.next());
+    if (done) break;
     const meeting = await meets(plan, rows, table, options);
     found.push(meeting);
     count += meeting.length;
@@ -55,7 +69,7 @@ async function walked(plan: Plan, walk: Walk, table: Table, options: ScanOptions
     if (looked > walk.most) return undefined;
   }
   const rows = joined(found, count);
-  const tied = walk.ties && count >= wanted ? await tiesOf(walk, last, table, options) : later;
+  const tied = walk.ties && count >= wanted ? await during(() => tiesOf(walk, last, table, options)) : later;
   if (tied === undefined) return undefined;
   const others = tied === later ? later : union(tied, later);
   return { rows: walk.ties ? rows : rows.subarray(0, wanted), others };

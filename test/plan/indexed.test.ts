@@ -242,6 +242,18 @@ describe("queries over indexes", () => {
     // Fences, a page of keys and one of rows with their checksums: of 7 pages each.
     expect(requests).toBeLessThanOrEqual(6);
     expect(bytes).toBeLessThan(70_000);
+    const counting = new CountingStore(store);
+    const hierarchy = await Hierarchy.open(counting);
+    const table = await openTable(hierarchy, counting);
+    const indexes = await openIndexes(counting, hierarchy, table);
+    const sql = "SELECT idx FROM meta WHERE level = 20 ORDER BY clouds DESC LIMIT 10";
+    const steps = await planQuery(table, sql, { indexes: async () => indexes }).analyze();
+    const sort = steps.find(({ step }) => step === "sort")!;
+    expect(sort.requests).toBeGreaterThan(1);
+    expect(sort.requests).toBeLessThan(8);
+    expect(steps.find(({ step }) => step === "scan")!.why).toMatch(
+      /^rows in the order of clouds, until 10 meet/,
+    );
     const scan = await costs(store, "SELECT idx FROM meta ORDER BY clouds + 0 DESC LIMIT 10");
     expect(scan.requests).toBe(ROWS / CHUNK);
   });
