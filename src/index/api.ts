@@ -63,6 +63,10 @@ interface AnyIndex {
 export interface OrderedIndex extends AnyIndex {
   readonly kind: "btree";
   readonly nullCount: number;
+  /** Whether keys are texts or bytes, so that ranges are `TextRange`s. */
+  readonly text: boolean;
+  /** The column ascends as it stands: what one range finds is a run of rows, and no row number is read. */
+  readonly sorted: boolean;
   estimate(ranges: Ranges, options?: ReadOptions): Promise<Estimate>;
   /** Exactly the covered rows whose key lies in one of the ranges. */
   find(ranges: Ranges, options?: ReadOptions): Promise<Rows>;
@@ -81,34 +85,49 @@ export interface CategoryIndex extends AnyIndex {
   readonly nullCount: number;
   /** Every value with the number of its rows, ordered by value. Read once, small. */
   values(options?: ReadOptions): Promise<{ value: Key | Uint8Array; count: number }[]>;
-  estimate(
-    values: readonly (Key | Uint8Array)[],
-    options?: ReadOptions & { window?: RowWindow },
-  ): Promise<Estimate>;
-  /** Covered rows, those in `window` where one is given: less is read then. */
-  find(values: readonly (Key | Uint8Array)[], options?: ReadOptions & { window?: RowWindow }): Promise<Rows>;
+  estimate(values: readonly (Key | Uint8Array)[], options?: CategoryOptions): Promise<Estimate>;
+  /** Covered rows with one of the values. */
+  find(values: readonly (Key | Uint8Array)[], options?: CategoryOptions): Promise<Rows>;
   nullRows(options?: ReadOptions): Promise<Rows>;
+}
+
+/** Which rows matter: less is read then, and no others are found. */
+export interface CategoryOptions extends ReadOptions {
+  window?: RowWindow;
+  /** Ascending, within `window`. */
+  among?: Float64Array;
 }
 
 /** [west, south, east, north] in degrees. */
 export type QueryBox = readonly [number, number, number, number];
 
+/** What boxes say about shapes, for searches that ask for more than boxes that touch. */
+export interface BoxTest {
+  /** Of all shapes that lie within `box`: true where each of them is wanted, false where none is. */
+  within(box: Float64Array): boolean | undefined;
+  /** Of one shape with this envelope (NaN: it crosses ±180, or reaches beyond); `isBox`: it is exactly that rectangle. */
+  shape(box: Float64Array, isBox: boolean, row: number): boolean | undefined;
+}
+
+export interface SpatialOptions extends ReadOptions {
+  /** Leaves out shapes that are not wanted, and whole branches of the tree. */
+  test?: BoxTest;
+}
+
 /** R-tree over geometry. NULL and empty geometries are in no answer. */
 export interface SpatialIndex extends AnyIndex {
   readonly kind: "rtree";
   /** `boxes`: within [-180, 180], several where a query crosses ±180. */
-  estimate(boxes: readonly QueryBox[], options?: ReadOptions): Promise<Estimate>;
+  estimate(boxes: readonly QueryBox[], options?: SpatialOptions): Promise<Estimate>;
   /** Covered rows whose real boxes touch one of `boxes`: a superset of those whose geometry does. */
-  find(boxes: readonly QueryBox[], options?: ReadOptions): Promise<SpatialMatches>;
+  find(boxes: readonly QueryBox[], options?: SpatialOptions): Promise<SpatialMatches>;
 }
 
 export interface SpatialMatches {
   /** Ascending, without repeats. */
   rows: Float64Array;
-  /** Shape (rows, 4): the envelope of each; NaN where it crosses ±180, or is not known to lie within. */
-  boxes: Float64Array;
-  /** 1 where the geometry is exactly that rectangle. */
-  isBox: Uint8Array;
+  /** 1 where `test` says that it is wanted. */
+  sure: Uint8Array;
 }
 
 export type Index = OrderedIndex | CategoryIndex | SpatialIndex;

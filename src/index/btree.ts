@@ -62,6 +62,8 @@ export class BTree implements OrderedIndex {
   readonly path: string;
   readonly covered: number;
   readonly nullCount: number;
+  readonly text: boolean;
+  readonly sorted: boolean;
   readonly #record: TreeOfKeysRecord;
   readonly #reads: IndexReads;
   readonly #truth: Truth;
@@ -72,6 +74,8 @@ export class BTree implements OrderedIndex {
     this.path = `/indexes/${record.column}`;
     this.covered = record.covered;
     this.nullCount = record.nulls - (record.covered < record.rows ? record.nullsInLastChunk : 0);
+    this.text = record.type === "text";
+    this.sorted = record.sorted;
     this.#record = record;
     this.#reads = reads;
     this.#truth = truth;

@@ -1,10 +1,12 @@
-import type { QueryBox } from "./api.ts";
+import type { BoxTest, QueryBox } from "./api.ts";
 import { PAGE_BYTES } from "./arrays.ts";
 import type { TreeLayout } from "./rtree-layout.ts";
 
 /** What is looked for: boxes that touch one of these. */
 export interface Probe {
   boxes: readonly QueryBox[];
+  /** Asked of boxes above the items. */
+  test?: BoxTest | undefined;
 }
 
 /** Boxes of one level that touch, as numbers from the level's first on, ascending. */
@@ -14,30 +16,36 @@ export interface LevelHits {
   share: number;
   /** Shape (found, 4). */
   boxes: Float64Array;
+  /** 1 where all that lies within is wanted. */
+  sure: Uint8Array;
 }
 
 const PER_PAGE = PAGE_BYTES / 8;
 
 /**
- * Tests the boxes of `level` below `parents` (boxes of the level above, ascending). `pages` must hold them.
+ * Tests the boxes of `level` below `parents` (boxes of the level above, ascending; `wanted[i]`: all that is below parent
+ * i is wanted). `pages` must hold them.
  */
 export function testChildren(
   probe: Probe,
   { levels, nodeSize }: TreeLayout,
   level: number,
   parents: Uint32Array,
+  wanted: Uint8Array,
   pages: ReadonlyMap<number, Uint8Array>,
 ): LevelHits {
   const base = levels[level]!;
   const count = levels[level + 1]! - base;
   const found = new Uint32Array(parents.length * nodeSize);
   const boxes = new Float64Array(4 * found.length);
+  const sure = new Uint8Array(found.length);
+  const test = level > 0 ? probe.test : undefined;
   const scratch: Float64Array = new Float64Array(4 * nodeSize);
   const views = new Views(pages);
   let hits = 0;
   let share = 0;
-  for (const parent of parents) {
-    const from = parent * nodeSize;
+  for (let p = 0; p < parents.length; p++) {
+    const from = parents[p]! * nodeSize;
     const to = Math.min(from + nodeSize, count);
     // A number of 8 bytes stands before the first box.
     const first = 1 + 4 * (base + from);
@@ -52,10 +60,18 @@ export function testChildren(
       at = 0;
     }
     for (let i = from; i < to; i++, at += 4) {
-      const part = touched(probe.boxes, data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!);
+      let part = touched(probe.boxes, data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!);
       if (part === 0) continue;
+      let all = wanted[p] === 1;
+      if (test && !all) {
+        const holds = test.within(data.subarray(at, at + 4));
+        if (holds === false) continue;
+        all = holds === true;
+      }
+      if (all) part = 1;
       share += part;
       found[hits] = i;
+      sure[hits] = all ? 1 : 0;
       boxes[4 * hits] = data[at]!;
       boxes[4 * hits + 1] = data[at + 1]!;
       boxes[4 * hits + 2] = data[at + 2]!;
@@ -63,7 +79,7 @@ export function testChildren(
       hits++;
     }
   }
-  return { found: found.subarray(0, hits), boxes: boxes.subarray(0, 4 * hits), share };
+  return { found: found.subarray(0, hits), boxes: boxes.subarray(0, 4 * hits), sure, share };
 }
 
 /** Pages as numbers of 8 bytes; neighbours mostly ask for the same one. */

@@ -1,7 +1,15 @@
 /** Searches a Flatbush / geo-index tree a level at a time, reading only the pages that it walks. */
 import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
-import type { Estimate, IndexState, QueryBox, SpatialIndex, SpatialMatches } from "./api.ts";
+import type {
+  BoxTest,
+  Estimate,
+  IndexState,
+  QueryBox,
+  SpatialIndex,
+  SpatialMatches,
+  SpatialOptions,
+} from "./api.ts";
 import { PAGE_BYTES } from "./arrays.ts";
 import { CrossingShapes } from "./crossing.ts";
 import type { IndexReads } from "./pages.ts";
@@ -64,23 +72,23 @@ export class RTree implements SpatialIndex {
     return this.#truth.state(options);
   }
 
-  async find(boxes: readonly QueryBox[], options: ReadOptions = {}): Promise<SpatialMatches> {
+  async find(boxes: readonly QueryBox[], options: SpatialOptions = {}): Promise<SpatialMatches> {
     if (this.covered === 0 || boxes.length === 0) return none();
     const opened = await this.#open(options);
-    const probe = this.#probe(boxes);
+    const probe = this.#probe(boxes, options.test);
     const nodes = await this.#descend(opened, probe, 1, options);
-    return this.#leaves(opened, probe, nodes.found, options, boxes);
+    return this.#leaves(opened, probe, nodes, options, boxes);
   }
 
-  async estimate(boxes: readonly QueryBox[], options: ReadOptions = {}): Promise<Estimate> {
+  async estimate(boxes: readonly QueryBox[], options: SpatialOptions = {}): Promise<Estimate> {
     if (this.covered === 0 || boxes.length === 0) return { rows: 0, requests: 0, bytes: 0 };
     const opened = await this.#open(options);
     const { layout, tree } = opened;
     let lowest = topLevel(layout);
-    let hits = await this.#descend(opened, this.#probe(boxes), lowest, options);
+    let hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest, options);
     // Where it is little to read, what finding needs next is read now: far away, other indexes are asked meanwhile.
     for (; lowest > 1 && hits.found.length <= FEW_NODES; lowest--)
-      hits = await this.#descend(opened, this.#probe(boxes), lowest - 1, options);
+      hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest - 1, options);
     const perNode = layout.nodeSize ** lowest;
     const rows = Math.min(this.covered, Math.ceil(hits.share * perNode));
     const wanted = new Set<number>();
@@ -95,9 +103,9 @@ export class RTree implements SpatialIndex {
     return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
   }
 
-  #probe(boxes: readonly QueryBox[]): Probe {
-    if (this.#record.side !== undefined) return { boxes };
-    // Another maker's boxes are as drawn: perhaps from 0 to 360.
+  #probe(boxes: readonly QueryBox[], test: BoxTest | undefined): Probe {
+    if (this.#record.side !== undefined) return { boxes, test };
+    // Another maker's boxes are as drawn: perhaps from 0 to 360, which says nothing before they are brought home.
     return {
       boxes: boxes.flatMap(([w, s, e, n]) => [0, 360, -360].map((by) => [w + by, s, e + by, n] as QueryBox)),
     };
@@ -154,15 +162,15 @@ export class RTree implements SpatialIndex {
     const top = topLevel(layout);
     const upper = await tree.pages(pagesOf(boxAt(layout.levels[top]!), layout.idsAt), options);
     // The root has no parent; it is the only box of its level, as if one had all.
-    let hits = testChildren(probe, layout, root, Uint32Array.of(0), upper);
+    let hits = testChildren(probe, layout, root, Uint32Array.of(0), Uint8Array.of(0), upper);
     for (let level = root - 1; level >= lowest && hits.found.length > 0; level--) {
-      const parents = hits.found;
+      const { found: parents, sure } = hits;
       const [first, end] = [layout.levels[level]!, layout.levels[level + 1]!];
       const pages =
         level >= top
           ? upper
           : await tree.pages(childPages(parents, layout.nodeSize, end - first, boxAt(first), 32), options);
-      hits = testChildren(probe, layout, level, parents, pages);
+      hits = testChildren(probe, layout, level, parents, sure, pages);
     }
     return hits;
   }
@@ -171,8 +179,8 @@ export class RTree implements SpatialIndex {
   async #leaves(
     { tree, layout, bits, crossing }: Opened,
     probe: Probe,
-    parents: Uint32Array,
-    options: ReadOptions,
+    { found: parents, sure }: LevelHits,
+    options: SpatialOptions,
     boxes: readonly QueryBox[],
   ): Promise<SpatialMatches> {
     if (parents.length === 0) return none();
@@ -185,58 +193,50 @@ export class RTree implements SpatialIndex {
       tree.pages(wanted, options),
       bits?.pages(childPages(parents, nodeSize, items, 0, 1 / 8), options),
     ]);
-    const found = testChildren(probe, layout, 0, parents, pages);
-    return this.#matches(layout, found, pages, bitsFound, crossing, boxes);
+    const found = testChildren(probe, layout, 0, parents, sure, pages);
+    const touching = { ...found, ids: readIds(pages, found.found, layout, this.#record) };
+    return this.#matches(touching, bitsFound, crossing, boxes, options.test);
   }
 
+  /** The items that touch, by row, without those that are not believed, do not touch in truth or are not wanted. */
   #matches(
-    { idsAt, idBytes }: TreeLayout,
-    { found, boxes }: LevelHits,
-    pages: ReadonlyMap<number, Uint8Array>,
+    { found, boxes, sure, ids }: LevelHits & { ids: Uint32Array },
     bits: ReadonlyMap<number, Uint8Array> | undefined,
     crossing: CrossingShapes | undefined,
     queries: readonly QueryBox[],
+    test: BoxTest | undefined,
   ): SpatialMatches {
     const foreign = this.#record.side === undefined;
-    const ids = readIds(pages, found, idsAt, idBytes, this.#record.rows, this.#record.path);
-    const order = sortedOrder({ low: ids.slice() });
-    const rows = new Float64Array(found.length);
-    const out = new Float64Array(found.length * 4);
-    const isBox = new Uint8Array(found.length);
+    const allBoxes = this.#record.isBox === "all";
     const { covered } = this;
-    const allBoxes = this.#record.isBox === "all" ? 1 : 0;
+    const kept = new Uint32Array(ids.length);
+    const places = new Uint32Array(ids.length);
     let count = 0;
-    for (let k = 0; k < order.length; k++) {
-      const i = order[k]!;
+    for (let i = 0; i < ids.length; i++) {
       const row = ids[i]!;
-      if (row >= covered) break;
-      const at = 4 * count;
-      const west = boxes[4 * i]!;
-      const east = boxes[4 * i + 2]!;
-      const wide = crossing && west === -180 && east === 180 ? crossing.find(row) : undefined;
+      if (row >= covered) continue;
+      const at = 4 * i;
+      let isBox = false;
+      const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
       if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      rows[count] = row;
-      if (wide !== undefined || (foreign && (west < -180 || east > 180))) out.fill(Number.NaN, at, at + 4);
-      else {
-        out[at] = west;
-        out[at + 1] = boxes[4 * i + 1]!;
-        out[at + 2] = east;
-        out[at + 3] = boxes[4 * i + 3]!;
-        isBox[count] = bits ? bitAt(bits, found[i]!) : allBoxes;
+      if (wide !== undefined || (foreign && (boxes[at]! < -180 || boxes[at + 2]! > 180)))
+        boxes.fill(Number.NaN, at, at + 4);
+      else isBox = bits ? bitAt(bits, found[i]!) : allBoxes;
+      if (test && sure[i] === 0) {
+        const holds = test.shape(boxes.subarray(at, at + 4), isBox, row);
+        if (holds === false) continue;
+        if (holds) sure[i] = 1;
       }
-      count++;
+      kept[count] = row;
+      places[count++] = i;
     }
-    for (let i = 1; i < count; i++)
-      if (rows[i] === rows[i - 1]) throw unusable(this.#record.path, `row ${rows[i]} is in it twice`);
-    if (count === rows.length) return { rows, boxes: out, isBox };
-    return { rows: rows.slice(0, count), boxes: out.slice(0, 4 * count), isBox: isBox.slice(0, count) };
+    return byRow(kept.subarray(0, count), places, sure, this.#record.path);
   }
 }
 
 const none = (): SpatialMatches => ({
   rows: new Float64Array(0),
-  boxes: new Float64Array(0),
-  isBox: new Uint8Array(0),
+  sure: new Uint8Array(0),
 });
 
 const boxAt = (box: number) => HEADER_BYTES + box * 32;
@@ -275,14 +275,26 @@ function childPages(
   return pages;
 }
 
+/** Matches in the order of their rows: of `rows[k]`, `sure` says at `places[k]` whether it is wanted. */
+function byRow(rows: Uint32Array, places: Uint32Array, sure: Uint8Array, path: string): SpatialMatches {
+  const count = rows.length;
+  const order = sortedOrder({ low: rows.slice() });
+  const out = { rows: new Float64Array(count), sure: new Uint8Array(count) };
+  for (let k = 0; k < count; k++) {
+    const row = rows[order[k]!]!;
+    if (k > 0 && out.rows[k - 1] === row) throw unusable(path, `row ${row} is in it twice`);
+    out.rows[k] = row;
+    out.sure[k] = sure[places[order[k]!]!]!;
+  }
+  return out;
+}
+
 /** Row numbers of items, by their places in the tree. */
 function readIds(
   pages: ReadonlyMap<number, Uint8Array>,
   places: Uint32Array,
-  idsAt: number,
-  idBytes: number,
-  rows: number,
-  path: string,
+  { idsAt, idBytes }: TreeLayout,
+  { rows, path }: TreeRecord,
 ): Uint32Array {
   const ids = new Uint32Array(places.length);
   for (let i = 0; i < places.length; i++) {
@@ -297,7 +309,7 @@ function readIds(
   return ids;
 }
 
-function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): number {
+function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): boolean {
   const at = i >> 3;
-  return (bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1;
+  return ((bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1) === 1;
 }

@@ -11,11 +11,13 @@ import { Cancel } from "./cancel.ts";
 import { compileValue } from "./compile.ts";
 import type { Frame } from "./frame.ts";
 import type { Plan } from "./make-plan.ts";
+import { restricted } from "./row-sets.ts";
 import { numbersOf, type RowSet, rowCount, someRows } from "./rows.ts";
 import { runGroups } from "./run-groups.ts";
 import { columnsNeeded, columnsOf, frameOf, Scan, type ScanOptions } from "./scan.ts";
 import { Sorter } from "./sort.ts";
 import { traced } from "./trace.ts";
+import { head, headOf, isFinal } from "./walk.ts";
 
 /** The answer of a plan, in batches of at most 65,536 rows. */
 export async function* runPlan(plan: Plan, table: Table, options: ScanOptions = {}): AsyncGenerator<Batch> {
@@ -89,8 +91,11 @@ async function* runSorted(plan: Plan, table: Table, options: ScanOptions): Async
 }
 
 /** Numbers of the rows of the answer, in its order, LIMIT and OFFSET applied. */
-async function sortedRows(plan: Plan, table: Table, options: ScanOptions): Promise<Float64Array> {
-  const { orderBy, limit, offset } = plan;
+async function sortedRows(given: Plan, table: Table, options: ScanOptions): Promise<Float64Array> {
+  const { orderBy, limit, offset, walk } = given;
+  const first = walk && (await head(given, walk, table, options, "sort"));
+  if (first && isFinal(first) && !walk.ties) return first.rows.slice(offset);
+  const plan = first ? restricted(given, headOf(first)) : given;
   const scan = new Scan(plan, table, options);
   const pace = new Pace(options.signal);
   const sorter = new Sorter(orderBy, limit === undefined ? undefined : limit + offset);

@@ -2,7 +2,7 @@
 import type { Table } from "../table/table.ts";
 import type { Grouping } from "./bind-group.ts";
 import type { Plan, ProbeStep } from "./make-plan.ts";
-import { rowCount } from "./rows.ts";
+import { rowsLeft } from "./row-sets.ts";
 import { columnsOfGrouping, groupsWanted } from "./run-groups.ts";
 import { columnsNeeded } from "./scan.ts";
 import type { Done, Trace } from "./trace.ts";
@@ -93,7 +93,7 @@ function measured(done: Done | undefined): Partial<ExplainStep> {
 }
 
 function probeStep(probe: ProbeStep, table: Table): ExplainStep {
-  const { column, index, state, why, rows, requests, bytes, ms } = probe;
+  const { kind, column, index, state, why, rows, requests, bytes, ms } = probe;
   const counts = {
     rows_in: table.rows,
     rows_out: rows ?? null,
@@ -102,15 +102,25 @@ function probeStep(probe: ProbeStep, table: Table): ExplainStep {
     ms: Math.round(ms * 1000) / 1000,
   };
   const told = state === "stale" || state === "unused" ? `${probe.text} is left to the scan: ${why}` : why;
-  return { ...blank("index", [column], told), index, state, ...counts };
+  return { ...blank(kind, [column], told), index, state, ...counts };
 }
 
-function scanStep({ from, to, backwards, because, candidates }: Plan, table: Table): ExplainStep {
-  if (candidates) {
-    const left = rowCount(candidates);
+function scanStep(plan: Plan, table: Table): ExplainStep {
+  const { from, to, backwards, because, candidates, runs, probes } = plan;
+  const [walk] = plan.walks ?? (plan.walk ? [plan.walk] : []);
+  if (walk) {
+    const why = `rows in the order of ${walk.index.column}, until ${walk.wanted} meet the conditions`;
+    return { ...blank("scan", [], why), rows_in: rowsLeft(plan) };
+  }
+  if (candidates || runs) {
+    const left = rowsLeft(plan);
     const order = backwards ? ", from the last" : "";
+    const kinds = new Set(probes.filter(({ rows }) => rows !== undefined).map(({ kind }) => kind));
+    const by = [kinds.has("index") ? ["indexes"] : [], kinds.has("zones") ? ["zone maps"] : []]
+      .flat()
+      .join(" and ");
     return {
-      ...blank("scan", [], `${left} rows that indexes have left${order}`),
+      ...blank("scan", [], `${left} rows that ${by} have left${order}`),
       rows_in: table.rows,
       rows_out: left,
     };

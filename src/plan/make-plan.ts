@@ -1,10 +1,13 @@
 /** A bound query → a plan: plain data that says in which order things are read and tested. */
+import type { OrderedIndex } from "../index/api.ts";
 import type { Table } from "../table/table.ts";
+import type { Vector } from "../table/vector.ts";
 import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind.ts";
 import type { Grouping } from "./bind-group.ts";
 import { type BoundExpr, columnsOf, isConstant } from "./bound.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
 import { learntShare } from "./learnt.ts";
+import type { Runs } from "./row-sets.ts";
 import type { RowSet } from "./rows.ts";
 
 /** A condition where it stands in the order of evaluation. */
@@ -17,10 +20,13 @@ export interface Conjunct extends Condition {
   selectivity: number;
   /** Rows that an index knows it holds for, ascending: they are not tested. */
   sure?: Float64Array | undefined;
+  /** The same as runs of rows, where `sure` is no list of them. */
+  holds?: Runs | undefined;
 }
 
-/** A condition that indexes could narrow, and what came of it. */
+/** A condition that indexes or zone maps could narrow, and what came of it. */
 export interface ProbeStep {
+  kind: "index" | "zones";
   text: string;
   column: string;
   /** Paths of the indexes, separated by commas. */
@@ -34,6 +40,29 @@ export interface ProbeStep {
   ms: number;
 }
 
+/** Rows taken in the order of an index until enough are found. */
+export interface Walk {
+  index: OrderedIndex;
+  descending: boolean;
+  /** Where rows without a value come; undefined: they are left out. */
+  nulls: "first" | "last" | undefined;
+  /** How many rows that meet the conditions are enough. */
+  wanted: number;
+  /** Whether rows that are equal to the last of these are wanted too, because something else orders them. */
+  ties: boolean;
+  /** How many rows are looked at before a scan is the better way. */
+  most: number;
+}
+
+/** What is known of rows that are not looked at, for each aggregate of a grouping. */
+export interface Known {
+  rows: number;
+  /** How many count; of `count` alone. */
+  counts: number[];
+  /** Values that are among theirs, the least and greatest of them; undefined: `count`. */
+  values: (Vector | undefined)[];
+}
+
 export interface Plan {
   /** Rows that are looked at: `from` to `to` (exclusive), `backwards` from the last. */
   from: number;
@@ -42,14 +71,22 @@ export interface Plan {
   /** What narrowed them, as text. */
   because: string[];
   conjuncts: Conjunct[];
-  /** Rows that indexes have left: no others are looked at. */
+  /** Rows that indexes and zones have left: no others are looked at. */
   candidates?: RowSet;
-  /** What indexes were asked, in that order. */
+  /** The same as several runs of rows, where `candidates` is no list of them. */
+  runs?: Runs;
+  /** What indexes and zone maps were asked, in that order. */
   probes: ProbeStep[];
   /** What is done to the rows that are left, one after the other; what follows is about the groups of the last. */
   groups: Grouping[];
+  /** Rows that the first grouping counts without looking at them. */
+  known?: Known;
+  /** Find the rows that the aggregates of the first grouping can come from. */
+  walks?: Walk[];
   /** Empty: the order of the scan. */
   orderBy: SortKey[];
+  /** Finds the rows that can be first by `orderBy`. */
+  walk?: Walk;
   limit: number | undefined;
   offset: number;
   /** Read for rows of the answer only. */
@@ -113,13 +150,13 @@ function idxBounds(expr: BoundExpr): [number, number] | undefined {
 
 /**
  * Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. What scans have learnt about
- * a condition counts for more than a guess.
+ * a condition counts for more than what indexes say, and that for more than a guess.
  */
-export function inOrder(conditions: readonly Condition[], table: Table): Conjunct[] {
+export function inOrder(conditions: readonly (Condition & Partial<Conjunct>)[], table: Table): Conjunct[] {
   const waiting = conditions.map((condition) => ({
     ...condition,
     columns: columnsOf(condition.expr),
-    selectivity: learntShare(table, condition.text) ?? selectivity(condition.expr),
+    selectivity: learntShare(table, condition.text) ?? condition.selectivity ?? selectivity(condition.expr),
     effort: effort(condition.expr),
   }));
   const known = new Set<string>();

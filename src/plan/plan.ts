@@ -23,8 +23,14 @@ import { type ExplainStep, explainPlan } from "./explain.ts";
 import { makePlan, type Plan } from "./make-plan.ts";
 import { STORED_IDX, unknownColumn } from "./names.ts";
 import { optionConditions } from "./option-conditions.ts";
+import type { Narrowed } from "./probe.ts";
 import { Trace } from "./trace.ts";
-import { firstStale, type Narrowed, turnedStale, useIndexes } from "./use-indexes.ts";
+import { useCounts } from "./use-counts.ts";
+import { useExtremes } from "./use-extremes.ts";
+import { firstStale, turnedStale, useIndexes } from "./use-indexes.ts";
+import { useKnown } from "./use-known.ts";
+import { useOrder } from "./use-order.ts";
+import { useZones } from "./use-zones.ts";
 
 export type { ExplainStep } from "./explain.ts";
 export type { Plan } from "./make-plan.ts";
@@ -107,8 +113,9 @@ export class Query {
   }
 
   async #narrowed(options: ReadOptions): Promise<Narrowed> {
-    if (!this.#indexes || this.plan.conjuncts.length === 0) return { plan: this.plan, used: [] };
-    return useIndexes(this.plan, this.#table, await this.#indexes(options), options);
+    if (!this.#indexes || !gainsByIndexes(this.plan)) return { plan: this.plan, used: [] };
+    const indexes = await this.#indexes(options);
+    return narrowedBy(indexes, this.plan, this.#table, options);
   }
 
   /** Answers by indexes, by a scan where one of them turns out to be stale: chunks are checked as they are read. */
@@ -147,6 +154,27 @@ export function planQuery(table: Table, sql: string | Select, options: PlanOptio
   const query = bindSelect(select, scope);
   const plan = makePlan(withOptions(query, options, scope), table);
   return new Query(select, plan, table, options.asWritten ? undefined : options.indexes);
+}
+
+/** Whether indexes can say anything: to conditions, to an order of which the first rows are wanted, to all rows at once. */
+function gainsByIndexes({ conjuncts, orderBy, limit, groups }: Plan): boolean {
+  return conjuncts.length > 0 || (orderBy.length > 0 && limit !== undefined) || groups[0]?.keys.length === 0;
+}
+
+/** All that indexes and zone maps know about a plan. */
+async function narrowedBy(
+  indexes: IndexSet,
+  plan: Plan,
+  table: Table,
+  options: ReadOptions,
+): Promise<Narrowed> {
+  const counted = await useCounts(plan, table, indexes, options);
+  if (counted) return counted;
+  const probed = await useIndexes(plan, table, indexes, options);
+  const zoned = await useZones(probed, table, indexes.zones, options);
+  const known = await useKnown(zoned, table, indexes.zones, options);
+  const ends = await useExtremes(known, table, indexes, options);
+  return useOrder(ends, table, indexes, options);
 }
 
 function notRows(select: Select): ZarrsiftError {

@@ -12,13 +12,15 @@ import { compileTruth, compileValue, type ValueFn } from "./compile.ts";
 import { Frame } from "./frame.ts";
 import { GroupKeys } from "./group-keys.ts";
 import { Budget } from "./key-sets.ts";
-import type { Plan } from "./make-plan.ts";
+import type { Known, Plan } from "./make-plan.ts";
 import { placed } from "./place.ts";
+import { restricted, union } from "./row-sets.ts";
 import { type RowSet, rowCount } from "./rows.ts";
 import { Scan, type ScanOptions } from "./scan.ts";
 import { Sorter } from "./sort.ts";
 import { traced } from "./trace.ts";
 import { positions, TRUE } from "./truth.ts";
+import { head, headOf } from "./walk.ts";
 
 /** Makes the groups of a `Grouping`, run by run. */
 class Groups {
@@ -59,6 +61,16 @@ class Groups {
     for (const { values, sum } of this.#aggregates) sum.add(rows, values?.(frame));
   }
 
+  /** Adds rows that are known without being looked at, to the only group. */
+  addKnown({ counts, values }: Known): void {
+    const rows = { ids: undefined, groups: 1, numbers: () => new Float64Array(0) };
+    this.#aggregates.forEach(({ sum }, i) => {
+      const vector = values[i];
+      if (vector) sum.add({ ...rows, length: vector.length }, vector);
+      else if (counts[i]! > 0) sum.add({ ...rows, length: counts[i]! }, undefined);
+    });
+  }
+
   /** The groups as rows that later expressions read, HAVING applied. */
   frame(): Frame {
     const { keys, aggregates, having } = this.#grouping;
@@ -96,12 +108,14 @@ export async function* runGroups(plan: Plan, table: Table, options: ScanOptions)
 
 /** The groups of the rows that meet the conditions. */
 async function groupedRows(
-  plan: Plan,
+  given: Plan,
   table: Table,
   options: ScanOptions,
   groups: Groups,
   pace: Pace,
 ): Promise<Frame> {
+  const plan = (await walkedPlan(given, table, options)) ?? given;
+  if (plan.known) groups.addKnown(plan.known);
   const [grouping] = plan.groups as [Grouping];
   const names = columnsOfGrouping(grouping);
   const enough = groupsWanted(plan);
@@ -115,6 +129,17 @@ async function groupedRows(
   }
   const finish = async () => groups.frame();
   return step(options, grouping, 0, finish, ({ length }) => length);
+}
+
+/** The rows that the aggregates can come from, where walks find them. */
+async function walkedPlan(plan: Plan, table: Table, options: ScanOptions): Promise<Plan | undefined> {
+  let rows: RowSet = new Float64Array(0);
+  for (const walk of plan.walks ?? []) {
+    const first = await head(plan, walk, table, options, plan.groups[0]!.step);
+    if (!first) return undefined;
+    rows = union(rows, headOf(first));
+  }
+  return plan.walks && restricted(plan, rows);
 }
 
 /** Names of the stored columns that the first grouping of a plan reads. */

@@ -12,7 +12,7 @@ import { compileTruth } from "./compile.ts";
 import { Frame, once } from "./frame.ts";
 import { learn } from "./learnt.ts";
 import { inOrder, type Plan } from "./make-plan.ts";
-import { difference, intersection, union } from "./row-sets.ts";
+import { difference, intersection, intersectRuns, union } from "./row-sets.ts";
 import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt } from "./rows.ts";
 import type { Trace } from "./trace.ts";
 import { OPEN, positions, TRUE, type Truth, type TruthFn } from "./truth.ts";
@@ -100,7 +100,7 @@ export class Scan {
       rows = this.#trace ? await this.#trace.during(`filter ${i}`, step) : await step();
       this.#trace?.add(`filter ${i}`, { rowsIn: rowCount(before), rowsOut: rowCount(rows) });
       // Rows that indexes have left say nothing about the others.
-      if (!this.#plan.candidates)
+      if (!this.#plan.candidates && !this.#plan.runs)
         learn(this.#table, this.#plan.conjuncts[i]!.text, rowCount(before), rowCount(rows));
     }
     this.#reorder();
@@ -117,16 +117,18 @@ export class Scan {
   }
 
   #candidates(window: Window): RowSet {
-    const { candidates } = this.#plan;
-    return candidates ? intersection(candidates, window) : window;
+    const { candidates, runs } = this.#plan;
+    const rows = candidates ? intersection(candidates, window) : window;
+    return runs && !(candidates instanceof Float64Array) ? intersectRuns(rows, runs) : rows;
   }
 
-  /** Those of `rows` that conjunct `i` holds for: what indexes and envelopes leave open is read. */
+  /** Those of `rows` that conjunct `i` holds for: what indexes, zone maps and envelopes leave open is read. */
   async #test(i: number, rows: RowSet): Promise<RowSet> {
-    const { columns, sure } = this.#plan.conjuncts[i]!;
-    const asked = sure ? difference(rows, sure) : rows;
-    const found = await this.#held(i, columns, asked);
-    return sure ? union(intersection(sure, rows), found) : found;
+    const { columns, sure, holds } = this.#plan.conjuncts[i]!;
+    const known = sure ? intersection(sure, rows) : holds && intersectRuns(rows, holds);
+    if (!known || rowCount(known) === 0) return this.#held(i, columns, rows);
+    if (rowCount(known) === rowCount(rows)) return rows;
+    return union(known, await this.#held(i, columns, difference(rows, numbersOf(known))));
   }
 
   async #held(i: number, columns: readonly string[], rows: RowSet): Promise<RowSet> {

@@ -48,6 +48,12 @@ async function check(
     expect(listed(await index.find([asKey(name)], { window }))).toEqual(inside);
   }
   const some = names.slice(1, 4);
+  const random = seeded(cells.length);
+  const picked = Float64Array.from(cells.map((_, row) => row).filter(() => random() < 0.3));
+  const among = Float64Array.of(...picked.slice(0, 40_000), cells.length + 7);
+  expect(listed(await index.find(some.map(asKey), { among }))).toEqual(
+    rowsOf(some).filter((row) => among.includes(row)),
+  );
   expect(listed(await index.find(some.map(asKey)))).toEqual(rowsOf(some));
   expect(listed(await index.find(names.map(asKey)))).toEqual(rowsOf(names));
   expect(listed(await index.nullRows())).toEqual(rowsOf([null]));
@@ -94,6 +100,23 @@ describe("a category index", () => {
       await check(indexes[0] as CategoryIndex, cells.slice(0, indexes[0]!.covered), utf8);
     },
   );
+
+  it("looks rows up in bits of several pages", { timeout: 60_000 }, async () => {
+    const random = seeded(8);
+    const values = Int32Array.from({ length: 400_000 }, () =>
+      random() < 0.02 ? 9 : Math.floor(random() * 4),
+    );
+    const { index } = await indexed({ type: "int32", values }, 100_000);
+    for (const wanted of [[1], [9], [0, 9, 3]]) {
+      const among = Float64Array.from(values.keys()).filter(
+        () => random() < (wanted.length > 1 ? 0.4 : 0.01),
+      );
+      const hits = among.filter((row) => wanted.includes(values[row]!));
+      expect(await index.find(wanted, { among })).toEqual(hits);
+      const { rows } = await index.estimate(wanted, { among });
+      expect(Math.abs(rows - hits.length)).toBeLessThan(0.2 * hits.length + 20);
+    }
+  });
 
   it("holds numbers, 64-bit ones exactly", async () => {
     const random = seeded(3);

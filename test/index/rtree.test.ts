@@ -1,6 +1,7 @@
 import Flatbush from "flatbush";
 import { describe, expect, it } from "vitest";
 import { rowBoxes } from "../../src/geometry/longitude.ts";
+import { prepare } from "../../src/geometry/prepare.ts";
 import { parseWkb } from "../../src/geometry/wkb-read.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
@@ -80,6 +81,21 @@ function randomQuery(random: () => number): QueryBox[] {
   return east > 180 ? [box, [-180, y, east - 360, y + w / 2]] : [box];
 }
 
+/** What a search is told of each row that it finds, in their order. */
+async function shapesIn(index: SpatialIndex, queries: readonly QueryBox[]) {
+  const told = new Map<number, { box: number[]; isBox: boolean }>();
+  const test = {
+    within: () => undefined,
+    shape: (box: Float64Array, isBox: boolean, row: number) => {
+      told.set(row, { box: [...box], isBox });
+      return undefined;
+    },
+  };
+  const { rows, sure } = await index.find(queries, { test });
+  expect(sure.includes(1)).toBe(false);
+  return new Map(Array.from(rows, (row) => [row, told.get(row)!]));
+}
+
 describe("the R-tree of a column", () => {
   it.each([1, 2, 15, 16, 17, 255, 256, 257, 3000, 20000])(
     "of %i rows finds what brute force finds",
@@ -89,17 +105,43 @@ describe("the R-tree of a column", () => {
       const random = seeded(count + 1);
       for (let i = 0; i < (count > 5000 ? 12 : 60); i++) {
         const queries = i === 0 ? [[-180, -90, 180, 90] as QueryBox] : randomQuery(random);
-        const found = await index.find(queries);
-        expect(Array.from(found.rows)).toEqual(truthOf(values, queries));
-        found.rows.forEach((row, at) => {
+        const shapes = await shapesIn(index, queries);
+        expect([...shapes.keys()]).toEqual(truthOf(values, queries));
+        for (const [row, { box }] of shapes) {
           const boxes = rowBoxes(parseWkb(values[row]!));
-          const envelope = Array.from(found.boxes.subarray(4 * at, 4 * at + 4));
-          if (boxes.length === 2) expect(envelope.every(Number.isNaN)).toBe(true);
-          else expect(envelope).toEqual(boxes[0]);
-        });
+          if (boxes.length === 2) expect(box.every(Number.isNaN)).toBe(true);
+          else expect(box).toEqual(boxes[0]);
+        }
       }
     },
   );
+
+  it("asks a test of whole branches, which spares it their items", async () => {
+    const values = shapes(20_000, 5);
+    const { index } = await indexed(values, 5000);
+    const middle = prepare(parseWkt("POLYGON((-60 -60,60 -60,0 60,-60 -60))"));
+    let [branches, items] = [0, 0];
+    const test = {
+      within(box: Float64Array) {
+        branches++;
+        if (middle.testBox("intersects", box, true) === false) return false;
+        return middle.testBox("intersects", box, false) === true ? true : undefined;
+      },
+      shape(box: Float64Array, isBox: boolean) {
+        items++;
+        return middle.testBox("intersects", box, isBox);
+      },
+    };
+    const { rows, sure } = await index.find([[-60, -60, 60, 60]], { test });
+    const hits = values.flatMap((bytes, row) =>
+      bytes.length > 0 && middle.test("intersects", bytes) ? [row] : [],
+    );
+    expect(hits.filter((row) => !rows.includes(row))).toEqual([]);
+    expect(rows.filter((_, i) => sure[i] === 1).every((row) => hits.includes(row))).toBe(true);
+    expect(sure.filter((flag) => flag === 1).length).toBeGreaterThan(0.7 * hits.length);
+    expect(branches).toBeGreaterThan(100);
+    expect(items).toBeLessThan(hits.length);
+  });
 
   it("reads only the pages it walks, in few rounds, where the tree is large", async () => {
     const random = seeded(31);
@@ -140,17 +182,18 @@ describe("the R-tree of a column", () => {
     ];
     const { index, encoded } = await indexed(values, 6);
     expect(encoded.record.isBox).toBe("bits");
-    const found = await index.find([[-180, -90, 180, 90]]);
-    expect(Array.from(found.rows)).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(Array.from(found.isBox)).toEqual([1, 0, 0, 1, 0, 0]);
-    expect(Array.from(found.boxes.subarray(12, 16))).toEqual([-170, 0, -160, 1]);
+    const shapes = await shapesIn(index, [[-180, -90, 180, 90]]);
+    expect([...shapes.keys()]).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...shapes.values()].map(({ isBox }) => isBox)).toEqual([true, false, false, true, false, false]);
+    expect(shapes.get(3)!.box).toEqual([-170, 0, -160, 1]);
   });
 
   it("says so once where all of them are, or none", async () => {
     const boxes = [wkb(rect(0, 0, 1, 1)), new Uint8Array(0), wkb(rect(3, 0, 4, 1))];
     const all = await indexed(boxes, 2);
     expect(all.encoded.record.isBox).toBe("all");
-    expect(Array.from((await all.index.find([[-180, -90, 180, 90]])).isBox)).toEqual([1, 1]);
+    const shapes = await shapesIn(all.index, [[-180, -90, 180, 90]]);
+    expect([...shapes.values()].map(({ isBox }) => isBox)).toEqual([true, true]);
     const none = await indexed([wkb("POINT(1 1)"), wkb("POINT(2 2)")], 2);
     expect(none.encoded.record.isBox).toBe("none");
   });

@@ -1,4 +1,6 @@
 /** A random table as a Zarr store: unequal chunks, some of them missing, and what reading it costs. */
+import type { IndexSet } from "../../src/index/api.ts";
+import { openIndexes } from "../../src/index/open.ts";
 import { CountingStore } from "../../src/store/count.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { Traffic } from "../../src/store/store.ts";
@@ -78,8 +80,9 @@ const STORED: Record<string, Stored> = {
 };
 
 export interface StoredTable {
-  /** A table that has read nothing yet, and what it reads from now on. */
-  open(): Promise<{ table: Table; total: Traffic }>;
+  store: MemoryStore;
+  /** A table that has read nothing yet, its indexes if it has some, and what is read of both from now on. */
+  open(): Promise<{ table: Table; indexes: IndexSet; total: Traffic }>;
   /** What reading all of a column costs. */
   costs: Map<string, Traffic>;
 }
@@ -95,11 +98,13 @@ export async function storedTable(dice: Dice, rows: number): Promise<StoredTable
   for (const name of Object.keys(STORED)) costs.set(name, await writeColumn(store, name, cells, dice));
   const open = async () => {
     const counting = new CountingStore(store);
-    const table = await openTable(await Hierarchy.open(counting), counting);
+    const hierarchy = await Hierarchy.open(counting);
+    const table = await openTable(hierarchy, counting);
+    const indexes = await openIndexes(counting, hierarchy, table);
     Object.assign(counting.total, { requests: 0, bytes: 0 });
-    return { table, total: counting.total };
+    return { table, indexes, total: counting.total };
   };
-  return { open, costs };
+  return { store, open, costs };
 }
 
 async function writeColumn(store: MemoryStore, name: string, rows: Row[], dice: Dice): Promise<Traffic> {
