@@ -22,6 +22,12 @@ export class FlatTable {
     return this.#place(field) !== undefined;
   }
 
+  /** Makes an optional field one that is left out, in the buffer itself. */
+  drop(field: number): void {
+    const slot = this.#slot(field);
+    if (slot !== undefined) this.#view.setUint16(slot, 0, true);
+  }
+
   /** An integer of 1, 4 or 8 bytes; 0 where it is left out. */
   number(field: number, bytes: 1 | 4 | 8): number {
     const at = this.#place(field);
@@ -70,11 +76,16 @@ export class FlatTable {
   }
 
   #place(field: number): number | undefined {
+    const slot = this.#slot(field);
+    const offset = slot === undefined ? 0 : this.#view.getUint16(slot, true);
+    return offset === 0 ? undefined : this.#at + offset;
+  }
+
+  /** Where the table's layout says where a field is. */
+  #slot(field: number): number | undefined {
     const vtable = this.#at - this.#view.getInt32(this.#at, true);
     const slot = 4 + 2 * field;
-    if (slot + 2 > this.#view.getUint16(vtable, true)) return undefined;
-    const offset = this.#view.getUint16(vtable + slot, true);
-    return offset === 0 ? undefined : this.#at + offset;
+    return slot + 2 > this.#view.getUint16(vtable, true) ? undefined : vtable + slot;
   }
 
   #bytes(at: number, length: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { FlatTable } from "./flatbuffer.ts";
+import { unpackFile } from "./icechunk-file.ts";
 import type { ReadOptions, Store } from "./store.ts";
 
 /** Where a virtual chunk's bytes are. */
@@ -29,8 +30,6 @@ interface ArrayNode {
 }
 
 const CHUNK_KEY = /^(.*)\/c((?:\/\d+)*)$/;
-/** "ICE🧊CHUNK", the writer's name, format, kind of file, compression. */
-const HEADER = { bytes: 39, compression: 38 };
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const MANIFEST_BYTES_KEPT = 64 * 2 ** 20;
 
@@ -121,8 +120,7 @@ export class IcechunkReferences {
     const bytes = await this.#files.get(file, options);
     if (!bytes) throw new ZarrsiftError("source_unreadable", `${this.#files.url}/${file} is missing`);
     try {
-      const body = bytes.subarray(HEADER.bytes);
-      const plain = bytes[HEADER.compression] === 1 ? await decompress(body) : body;
+      const plain = await unpackFile(bytes);
       return { table: FlatTable.root(plain), size: plain.length };
     } catch (cause) {
       throw this.#broken(file, cause);
@@ -195,9 +193,4 @@ function objectId(bytes: Uint8Array): string {
   const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, "0")).join("");
   const groups = bits.match(/.{1,5}/g)!;
   return groups.map((group) => CROCKFORD[Number.parseInt(group.padEnd(5, "0"), 2)]).join("");
-}
-
-async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
-  const { default: Zstd } = await import("numcodecs/zstd");
-  return Zstd.fromConfig({ id: "zstd" }).decode(bytes);
 }

@@ -1,4 +1,5 @@
 import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
+import { repoWithoutConfig } from "./icechunk-file.ts";
 import type { Icechunk } from "./icechunk-load.ts";
 import type { Store } from "./store.ts";
 import type { WritableStore } from "./writable.ts";
@@ -32,6 +33,7 @@ export class Failures {
 /** An Icechunk storage over any of our stores; it can be written where the store can. */
 export function icechunkStorage(icechunk: Icechunk, store: Store | WritableStore, failures: Failures) {
   const writable = "set" in store ? store : undefined;
+  const read = writable ? readObject : readUnconfigured;
   const guarded =
     <A, R>(work: (argument: A) => Promise<R>) =>
     async (_error: null, argument: A): Promise<R> => {
@@ -50,11 +52,11 @@ export function icechunkStorage(icechunk: Icechunk, store: Store | WritableStore
     canWrite: async () => writable !== undefined,
     getObjectRange: guarded(async ({ path, rangeStart, rangeEnd }: ObjectRange) => {
       const version = writable ? await versionOf(writable, path) : {};
-      return { data: await readObject(store, path, rangeStart, rangeEnd), version };
+      return { data: await read(store, path, rangeStart, rangeEnd), version };
     }),
     getObjectConditional: guarded(async ({ path }: { path: string }) => {
       const newVersion = writable ? await versionOf(writable, path) : {};
-      return { kind: "modified", data: await readObject(store, path), newVersion };
+      return { kind: "modified", data: await read(store, path), newVersion };
     }),
     listObjects: guarded(async (prefix: string) => {
       const ids = await keysBelow(store, prefix.replace(/\/$/, ""));
@@ -114,6 +116,21 @@ async function readObject(store: Store, path: string, start?: number, end?: numb
       : await store.getRange(path, { offset: start ?? 0, length: to - (start ?? 0) });
   if (bytes) return bytes;
   throw new ZarrsiftError("not_found", path);
+}
+
+/**
+ * As readers see it: a repository without a configuration of its own. They need none, and follow virtual chunks by their
+ * own rules.
+ */
+async function readUnconfigured(
+  store: Store,
+  path: string,
+  start?: number,
+  end?: number,
+): Promise<Uint8Array> {
+  if (path === "config.yaml") throw new ZarrsiftError("not_found", path);
+  if (path !== "repo") return readObject(store, path, start, end);
+  return (await repoWithoutConfig(await readObject(store, path))).subarray(start, end);
 }
 
 /** All keys below `prefix`, relative to it. */

@@ -1,7 +1,8 @@
 """One collection in every kind of source, seeded.
 
 usage: make_kinds.py OUT
-OUT/{v2,v3}.zarr, OUT/{v2,v3,deflated}.zip by zarr-python's ZipStore, OUT/granules.icechunk, OUT/refs.json and OUT/refs.parq
+OUT/{v2,v3}.zarr, OUT/{v2,v3,deflated}.zip by zarr-python's ZipStore, OUT/granules.icechunk,
+OUT/virtual.icechunk whose granules are virtual chunks in OUT/v3.zarr, OUT/refs.json and OUT/refs.parq
 by kerchunk over OUT/data/*.h5 (relative paths in the former), OUT/truth.npz with the arrays that all of them hold.
 """
 
@@ -66,6 +67,19 @@ repo = icechunk.Repository.create(icechunk.local_filesystem_storage(str(out / "g
 session = repo.writable_session("main")
 write(session.store, 3)
 session.commit("all")
+
+# The same with the granules' chunks left where they are, in the files of v3.zarr.
+config = icechunk.RepositoryConfig.default()
+place = icechunk.local_filesystem_store(str(out))
+config.set_virtual_chunk_container(icechunk.VirtualChunkContainer(f"file://{out}/", place))
+repo = icechunk.Repository.create(icechunk.local_filesystem_storage(str(out / "virtual.icechunk")), config)
+session = repo.writable_session("main")
+write(session.store, 3)
+for path in sorted((out / "v3.zarr/swath").rglob("*")):
+    if path.is_file() and path.name != "zarr.json":
+        key = str(path.relative_to(out / "v3.zarr"))
+        session.store.set_virtual_ref(key, f"file://{path}", offset=0, length=path.stat().st_size)
+session.commit("virtual")
 
 refs = {}
 for path in sorted((out / "v2.zarr").rglob("*")):

@@ -32,6 +32,7 @@ const KINDS: Record<string, () => [source: string, allowed?: string]> = {
   "kerchunk JSON over HTTP": () => [`${files.url}/refs.json`, files.url],
   "kerchunk Parquet": () => [join(made, "refs.parq"), `file://${made}`],
   Icechunk: () => [join(made, "granules.icechunk")],
+  "Icechunk, virtual chunks": () => [join(made, "virtual.icechunk"), `file://${made}`],
   "S3, v3": () => ["s3://bucket/v3.zarr"],
   "zip in S3": () => ["s3://bucket/v2.zip"],
   "Icechunk in S3": () => ["s3://bucket/granules.icechunk"],

@@ -1,8 +1,12 @@
-import { cpSync, existsSync, utimesSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as zarr from "zarrita";
 import { type AllowedPrefix, open } from "../../src/index.ts";
+import { openSource } from "../../src/store/open.ts";
+import { hasPython, pythons } from "../interop/python.ts";
 import { KEYS, noS3Server, S3Server } from "./s3-server.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data");
@@ -77,6 +81,29 @@ describe.skipIf(why)(`virtual chunks in S3${why ? ` (${why})` : ""}`, () => {
     await expect(firstChunk(allowed())).rejects.toMatchObject({ code: "source_changed" });
   });
 });
+
+describe.each(Object.entries(pythons))(
+  "virtual chunks in files, written by the %s Icechunk",
+  (_, program) => {
+    const folder = mkdtempSync(join(tmpdir(), "zarrsift-virtual-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it.skipIf(!hasPython(program))("are read where it is allowed, whatever the repository says", async () => {
+      const script = join(import.meta.dirname, "../fixtures/make_virtual.py");
+      execFileSync(program, [script, folder], { stdio: "ignore" });
+      const source = join(folder, "repo.icechunk");
+      const allowed = await openSource(source, { virtualChunks: [{ prefix: `file://${folder}/files` }] });
+      const bytes = (await allowed.get("x/c/1"))!;
+      expect([...new Float64Array(bytes.slice().buffer)]).toEqual([6, 7, 8, 9, 10, 11]);
+      expect((await allowed.getRange("x/c/0", { offset: 8, length: 8 }))?.[6]).toBe(0xf0);
+      for (const prefix of [undefined, `file://${folder}/file`, `file://${folder}/repo.icechunk`]) {
+        const denied = await openSource(source, { virtualChunks: prefix === undefined ? [] : [{ prefix }] });
+        expect((await denied.get("meta/row/c/0"))?.length).toBeGreaterThan(0);
+        await expect(denied.get("x/c/1")).rejects.toMatchObject({ code: "source_forbidden" });
+      }
+    });
+  },
+);
 
 async function locations(store: zarr.AsyncReadable): Promise<string[]> {
   const array = await zarr.open.v3(zarr.root(store).resolve("meta/array_location"), { kind: "array" });
