@@ -255,7 +255,8 @@ describe("queries over indexes", () => {
       /^rows in the order of clouds, until 10 meet/,
     );
     const scan = await costs(store, "SELECT idx FROM meta ORDER BY clouds + 0 DESC LIMIT 10");
-    expect(scan.requests).toBe(ROWS / CHUNK);
+    // All chunks, and what they are compared with: sizes, stamps and checksums of when the column was indexed.
+    expect(scan.requests).toBe(ROWS / CHUNK + 3);
   });
 
   it("count, and find least and greatest values, from what they know", { timeout: 120_000 }, async () => {
@@ -411,8 +412,8 @@ describe("queries over indexes", () => {
       "clouds",
       "big",
     ]);
-    // Fences of three indexes, a leaf of date with its checksum, and a chunk of either column.
-    expect(requests).toBeLessThanOrEqual(10);
+    // Fences of three indexes, the leaves that each would begin with and their checksums, and a chunk of either column.
+    expect(requests).toBeLessThanOrEqual(11);
   });
 
   it("let indexes answer LIKE, NOT, NULL, and conditions on columns of few values", async () => {
@@ -443,8 +444,10 @@ describe("queries over indexes", () => {
       await buildIndexes(broken, broken);
       const { hierarchy, table } = await tableOf(broken);
       const { indexes } = await openIndexes(broken, hierarchy, table);
+      // Builds of a B+tree lie in folders of their own.
       const path = indexes.find(({ column }) => column === "clouds")!.path.slice(1);
-      const key = `${path}/${name}/c/0`;
+      const [build] = (await broken.list(path))!.prefixes;
+      const key = `${path}/${build}/${name}/c/0`;
       const bytes = (await broken.get(key))!.slice();
       for (let at = 0; at < bytes.length; at += 100) bytes[at] = bytes[at]! ^ 0x55;
       broken.set(key, bytes);
