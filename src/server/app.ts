@@ -73,6 +73,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 async function makeContext(options: AppOptions, limits: Limits, closing: AbortSignal): Promise<Context> {
   const publicUrl = options.publicUrl === undefined ? undefined : checkPublicUrl(options.publicUrl);
   const catalog = new Catalog(options, limits.pinIdleMs);
+  // Far away it takes a while, and the first view or JSON answer would wait for it; where it fails, it is tried again.
+  for (const collection of catalog.collections.values()) collection.version().catch(() => {});
   const store = await ViewsStore.open(options.views ?? ":memory:");
   const gate = new Gate(limits.queries, limits.waiting);
   const pinned = new PinnedQueries(limits.pinnedRows, limits.pinIdleMs);

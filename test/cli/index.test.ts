@@ -31,6 +31,41 @@ async function onDisk(store: MemoryStore, path = join(folder, `${++count}.zarr`)
 const filesOf = (path: string) => readdirSync(path, { recursive: true }).map(String).sort();
 const KINDS = { bbox: "rtree", date: "btree", clouds: "btree", platform: "category", id: "btree" };
 
+describe.skipIf(!built)("a running serve", () => {
+  it.each([false, true])(
+    "notices indexes that are made, made anew and dropped; beside its source: %s",
+    async (beside) => {
+      const path = await onDisk(await sourceOf(300));
+      const to = beside ? ["--to", join(folder, `${++count}-indexes`)] : [];
+      if (beside) await zarrsift("index", path, ...to, "--column", "date");
+      const options = beside ? ["--indexes", to[1]!] : [];
+      const state = join(folder, `${++count}-state`);
+      const child = start(["serve", `g=${path}`, "--port", "0", "--state-dir", state, ...options]);
+      const ended = outcome(child);
+      const base = (await lineFrom(child, /^listening on /)).replace("listening on ", "");
+      const states = async () => {
+        const { columns } = (await (await fetch(`${base}/collections/g`)).json()) as {
+          columns: { name: string; index?: { state: string } }[];
+        };
+        return Object.fromEntries(columns.flatMap(({ name, index }) => (index ? [[name, index.state]] : [])));
+      };
+      expect(await states()).toEqual(beside ? { date: "verified" } : {});
+      await zarrsift("index", path, ...to);
+      const all = Object.fromEntries(Object.keys(KINDS).map((name) => [name, "verified"]));
+      expect(await states()).toEqual(all);
+      cpSync(join(path, "meta/clouds/c/1"), join(path, "meta/clouds/c/0"));
+      expect(await states()).toEqual({ ...all, clouds: "stale" });
+      await zarrsift("index", path, ...to);
+      expect(await states()).toEqual(all);
+      await zarrsift("index", path, ...to, "--drop");
+      expect(await states()).toEqual({});
+      child.kill("SIGTERM");
+      expect((await ended).code).toBe(0);
+    },
+    60_000,
+  );
+});
+
 describe.skipIf(!built)("zarrsift index", () => {
   it("indexes, says what it did, does nothing twice, checks, and drops", async () => {
     const path = await onDisk(await sourceOf(300));
