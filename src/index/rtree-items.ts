@@ -49,6 +49,7 @@ export function readIds(
   return ids;
 }
 
+/** Whether bit `i` is set. */
 export function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): boolean {
   const at = i >> 3;
   return ((bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1) === 1;
