@@ -1,8 +1,8 @@
 /** Finds rows by value, for columns of few different values. */
 import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
+import { chosen, markBits, markRows, pagesAmong, within } from "./among.ts";
 import type { CategoryIndex, CategoryOptions, Estimate, IndexState, Key, Rows, RowWindow } from "./api.ts";
-import { PAGE_BYTES } from "./arrays.ts";
 import { isDense } from "./category-build.ts";
 import { compareBytes, type NumberKeyType } from "./keys.ts";
 import type { IndexReads } from "./pages.ts";
@@ -233,65 +233,6 @@ export class Categories implements CategoryIndex {
 /** Bytes to read of a value's rows: those of a list are all read. */
 function span({ count, dense, start }: Place, { from, to }: RowWindow): [number, number] {
   return dense ? [start + (from >> 3), start + ((to + 7) >> 3)] : [4 * start, 4 * (start + count)];
-}
-
-/** Pages that hold the bits of ascending rows, ascending. */
-function pagesAmong({ start }: Place, rows: Float64Array): number[] {
-  const pages: number[] = [];
-  // Rows below this one are on the last of them.
-  let next = 0;
-  for (let i = 0; i < rows.length; i++) {
-    if (rows[i]! < next) continue;
-    const page = Math.floor((start + (rows[i]! >>> 3)) / PAGE_BYTES);
-    pages.push(page);
-    next = ((page + 1) * PAGE_BYTES - start) * 8;
-  }
-  return pages;
-}
-
-/** Sets `hits[i]` where the bit of `rows[i]` is set, of bits that begin at byte `start`. */
-function markBits(
-  pages: ReadonlyMap<number, Uint8Array>,
-  start: number,
-  rows: Float64Array,
-  hits: Uint8Array,
-): void {
-  let bytes = new Uint8Array(0);
-  // Byte of the page that the bits of row 0 would be in, and the first row beyond the page.
-  let [base, next] = [0, 0];
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    if (row >= next) {
-      const page = Math.floor((start + (row >>> 3)) / PAGE_BYTES);
-      bytes = pages.get(page)! as Uint8Array<ArrayBuffer>;
-      base = start - page * PAGE_BYTES;
-      next = -base * 8 + PAGE_BYTES * 8;
-    }
-    hits[i]! |= (bytes[base + (row >>> 3)]! >> (row & 7)) & 1;
-  }
-}
-
-/** Sets `hits[i]` where `rows[i]` is one of `found`; both ascend. */
-function markRows(found: Float64Array, rows: Float64Array, hits: Uint8Array): void {
-  for (let i = 0, k = 0; i < rows.length && k < found.length; i++) {
-    while (k < found.length && found[k]! < rows[i]!) k++;
-    if (found[k] === rows[i]) hits[i] = 1;
-  }
-}
-
-/** Those of `rows` that are hit. */
-function chosen(rows: Float64Array, hits: Uint8Array): Float64Array {
-  const out = new Float64Array(rows.length);
-  let count = 0;
-  for (let i = 0; i < rows.length; i++) if (hits[i] === 1) out[count++] = rows[i]!;
-  return out.slice(0, count);
-}
-
-/** Those of ascending rows that are below `covered`. */
-function within(rows: Float64Array, covered: number): Float64Array {
-  let end = rows.length;
-  while (end > 0 && rows[end - 1]! >= covered) end--;
-  return rows.subarray(0, end);
 }
 
 function listed(rows: Uint32Array, { from, to }: RowWindow): Float64Array {

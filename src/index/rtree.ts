@@ -14,6 +14,7 @@ import { PAGE_BYTES } from "./arrays.ts";
 import { CrossingShapes } from "./crossing.ts";
 import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
+import { bitAt, childPages, readIds } from "./rtree-items.ts";
 import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
 import { type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
 import { sortedOrder } from "./sort.ts";
@@ -249,32 +250,6 @@ function topLevel({ levels }: TreeLayout): number {
   return levels.length - 2;
 }
 
-/** Pages, ascending, that hold entries of `bytes` each from `start` on for the children of ascending `parents`. */
-function childPages(
-  parents: Uint32Array,
-  nodeSize: number,
-  count: number,
-  start: number,
-  bytes: number,
-): number[] {
-  const pages: number[] = [];
-  let last = -1;
-  for (const parent of parents) {
-    const from = parent * nodeSize;
-    const to = Math.min(from + nodeSize, count);
-    const end = Math.floor((start + to * bytes - 1 / 8) / PAGE_BYTES);
-    for (
-      let page = Math.max(last + 1, Math.floor((start + from * bytes) / PAGE_BYTES));
-      page <= end;
-      page++
-    ) {
-      pages.push(page);
-      last = page;
-    }
-  }
-  return pages;
-}
-
 /** Matches in the order of their rows: of `rows[k]`, `sure` says at `places[k]` whether it is wanted. */
 function byRow(rows: Uint32Array, places: Uint32Array, sure: Uint8Array, path: string): SpatialMatches {
   const count = rows.length;
@@ -287,29 +262,4 @@ function byRow(rows: Uint32Array, places: Uint32Array, sure: Uint8Array, path: s
     out.sure[k] = sure[places[order[k]!]!]!;
   }
   return out;
-}
-
-/** Row numbers of items, by their places in the tree. */
-function readIds(
-  pages: ReadonlyMap<number, Uint8Array>,
-  places: Uint32Array,
-  { idsAt, idBytes }: TreeLayout,
-  { rows, path }: TreeRecord,
-): Uint32Array {
-  const ids = new Uint32Array(places.length);
-  for (let i = 0; i < places.length; i++) {
-    const at = idsAt + places[i]! * idBytes;
-    const page = pages.get(Math.floor(at / PAGE_BYTES))!;
-    const p = at % PAGE_BYTES;
-    const id =
-      page[p]! | (page[p + 1]! << 8) | (idBytes === 4 ? (page[p + 2]! << 16) | (page[p + 3]! << 24) : 0);
-    if (id < 0 || id >= rows) throw unusable(path, `item ${places[i]} is row ${id} of ${rows}`);
-    ids[i] = id;
-  }
-  return ids;
-}
-
-function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): boolean {
-  const at = i >> 3;
-  return ((bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1) === 1;
 }

@@ -94,6 +94,8 @@ export class Truth {
   #stale: IndexState | undefined;
   #state: Promise<IndexState> | undefined;
   #chunks: Promise<StoredChunk[]> | undefined;
+  /** Comparisons of chunks that were read, under way. */
+  readonly #comparing = new Set<Promise<void>>();
 
   /** @param truth `undefined`: an index of another maker, of whose column nothing was recorded */
   constructor(
@@ -124,11 +126,23 @@ export class Truth {
       throw error;
     });
     const state = await abortable(this.#state, signal);
+    if (this.#comparing.size > 0) await abortable(Promise.all(this.#comparing), signal);
     return this.#stale ?? state;
   }
 
-  /** A chunk was read, these are its stored bytes: the index is stale from now on where they are not what was indexed. */
-  async observe(chunk: number, bytes: Uint8Array | undefined): Promise<void> {
+  /**
+   * A chunk was read, these are its stored bytes: the index is stale from now on where they are not what was indexed.
+   * Whoever asks for the state from now on waits for that.
+   */
+  observe(chunk: number, bytes: Uint8Array | undefined): Promise<void> {
+    const comparing = this.#compareChunk(chunk, bytes);
+    // That the record cannot be read says nothing about the column.
+    const settled = comparing.catch(() => {}).finally(() => this.#comparing.delete(settled));
+    this.#comparing.add(settled);
+    return comparing;
+  }
+
+  async #compareChunk(chunk: number, bytes: Uint8Array | undefined): Promise<void> {
     if (this.#stale || !this.#truth || chunk >= this.chunks) return;
     if (this.#state && (await this.#state.catch(() => undefined))?.state === "verified") return;
     const stored = (await this.#load({}))[chunk]!;

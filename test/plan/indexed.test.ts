@@ -6,7 +6,7 @@ import { buildIndexes } from "../../src/index/build/build.ts";
 import { openIndexes } from "../../src/index/open.ts";
 import { type ExplainStep, planQuery } from "../../src/plan/index.ts";
 import { CountingStore } from "../../src/store/count.ts";
-import type { MemoryStore } from "../../src/store/memory.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
 import { openTable } from "../../src/table/open.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { makeSource, putColumn, seeded, type TestColumn, tableOf, utf8 } from "../index/source.ts";
@@ -378,6 +378,26 @@ describe("queries over indexes", () => {
       index: expect.stringMatching(/^\/indexes\/clouds\b/),
       state: "stale",
     });
+  });
+
+  it("are answered anew over HTTP where a chunk that is read is not what was indexed", async () => {
+    const local = await makeSource(columns(ROWS, 7), CHUNK);
+    await buildIndexes(local, local);
+    const remote = new MemoryStore([], { url: "https://example.com/granules.zarr" });
+    for (const key of local.keys()) remote.set(key, (await local.get(key))!);
+    const changed = columns(ROWS, 7).clouds!;
+    changed.values = Float32Array.from(changed.values as Float32Array, (value) => (value * 7) % 100);
+    await putColumn(remote, "clouds", changed, CHUNK);
+    for (const sql of [
+      "SELECT idx, clouds FROM meta ORDER BY clouds LIMIT 5",
+      "SELECT idx, clouds FROM meta WHERE clouds < 10",
+      "SELECT min(clouds) AS a FROM meta WHERE platform = 'aqua'",
+    ]) {
+      const { hierarchy, table } = await tableOf(remote);
+      const opened = await openIndexes(remote, hierarchy, table);
+      const found = await answer(planQuery(table, sql, { indexes: async () => opened }));
+      expect(found.rows, sql).toEqual((await answer(planQuery(table, sql, { asWritten: true }))).rows);
+    }
   });
 
   it("scan where an index is damaged", async () => {
