@@ -83,6 +83,12 @@ export class Hierarchy {
     ).names;
   }
 
+  /** Names that consolidated metadata alone tells, without asking the store; `undefined` where none knows the group. */
+  consolidatedChildren(path: string): string[] | undefined {
+    const known = this.#knownChildren(path);
+    return known && [...known].sort();
+  }
+
   async #findChildren(path: string): Promise<string[] | undefined> {
     const node = await this.node(path);
     if (node?.nodeType === "array") return [];

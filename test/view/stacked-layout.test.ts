@@ -118,6 +118,33 @@ describe("granules of equal shape", () => {
     expect(await values(made, "/sst")).toEqual([0, 1, 2, 3].flatMap(cells));
   });
 
+  test("that consolidated metadata describes are stacked without a request for each", async () => {
+    const { store, collection } = await collectionOf();
+    const whole = await collection.view("SELECT cloud FROM meta");
+    const root = JSON.parse(new TextDecoder().decode(await whole.store(3).get("/zarr.json")));
+    const { kind, metadata } = root.consolidated_metadata;
+    const granules = Object.entries(metadata).filter(([path]) => !path.startsWith("meta"));
+    const own = { kind, metadata: Object.fromEntries(granules) };
+    const consolidated = { zarr_format: 3, node_type: "group", consolidated_metadata: own };
+    store.set("zarr.json", new TextEncoder().encode(JSON.stringify(consolidated)));
+    const asked: string[] = [];
+    const note = <T>(key: string, answer: T): T => {
+      asked.push(key);
+      return answer;
+    };
+    const source = await openCollection({
+      url: "memory:consolidated",
+      get: (key) => note(key, store.get(key)),
+      getRange: (key, range) => store.getRange(key, range),
+      stat: (key) => store.stat(key),
+      list: (prefix) => note(prefix, store.list(prefix)),
+    });
+    asked.length = 0;
+    const view = await stacked(source, "SELECT note FROM meta");
+    expect(asked.filter((key) => /g\d/.test(key))).toEqual([]);
+    expect(await values(view, "/wind")).toEqual([0, 1, 2, 3].flatMap(cells));
+  });
+
   test("fields named like a variable or dimension are coordinates under another name", async () => {
     const { collection } = await collectionOf();
     const view = await stacked(collection, "SELECT wind, y, cloud AS granule FROM meta WHERE idx < 2");
