@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 export interface Server {
   name: string;
   base: string;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -52,23 +53,40 @@ export async function startZarrsift(
   scratch: string,
   limits: object,
 ): Promise<Server> {
+  const server = await startServe(name, { g: store }, scratch, limits);
+  const view = await makeView(server, "g", { sql: "SELECT idx FROM meta" });
+  return { ...server, base: `${view}/` };
+}
+
+/** `zarrsift serve` with stores by collection name. */
+export async function startServe(
+  name: string,
+  stores: Record<string, string>,
+  scratch: string,
+  limits: object,
+): Promise<Server> {
   const port = await freePort();
   const folder = resolve(scratch, name.replace(/\W+/g, "-"));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "config.json"), JSON.stringify({ limits }));
   const options = ["--port", String(port), "--config", join(folder, "config.json"), "--state-dir", folder];
-  const child = spawn(process.execPath, ["dist/cli/main.js", "serve", `g=${store}`, ...options], {
+  const sources = Object.entries(stores).map(([collection, store]) => `${collection}=${store}`);
+  const child = spawn(process.execPath, ["dist/cli/main.js", "serve", ...sources, ...options], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  const server = await ready(name, `http://127.0.0.1:${port}/`, child);
-  const answer = await fetch(`${server.base}collections/g/views`, {
+  return ready(name, `http://127.0.0.1:${port}/`, child);
+}
+
+/** Makes a view; returns the URL of its v3 face. */
+export async function makeView({ base }: Server, collection: string, body: object): Promise<string> {
+  const answer = await fetch(`${base}collections/${collection}/views`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ sql: "SELECT idx FROM meta" }),
+    body: JSON.stringify(body),
   });
   const view = (await answer.json()) as { v3: string };
   if (!answer.ok) throw new Error(`making the view: ${JSON.stringify(view)}`);
-  return { ...server, base: view.v3.endsWith("/") ? view.v3 : `${view.v3}/` };
+  return view.v3.replace(/\/$/, "");
 }
 
 /** The server once it answers, whatever it answers. */
@@ -82,7 +100,7 @@ async function ready(name: string, base: string, child: ChildProcess): Promise<S
       (answer) => answer.arrayBuffer(),
       () => undefined,
     );
-    if (answered) return { name, base, stop: () => stop(child, end) };
+    if (answered) return { name, base, pid: child.pid!, stop: () => stop(child, end) };
     await new Promise((resume) => setTimeout(resume, 100));
   }
   child.kill("SIGKILL");

@@ -19,7 +19,7 @@ def stacked(url):
 
 def granules(url):
     root = zarr.open_group(url, mode="r", zarr_format=3)
-    path = xr.open_zarr(url, group="meta", zarr_format=3).array_location[-1].item()
+    path = xr.open_zarr(url, group="meta", zarr_format=3).array_location.values[-1]
     return float(root[path.lstrip("/") + "/sst"][...].mean())
 
 

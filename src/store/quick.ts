@@ -1,7 +1,7 @@
 /** A read that takes longer, in milliseconds, has waited for a disk. */
 const SLOW_MS = 5;
 /** Then reads go to the thread pool for so many times as long as it took. */
-const PAUSE = 100;
+const PAUSE = 20;
 /** What reads may take of one turn of the event loop, in milliseconds, before others have theirs. */
 const TURN_MS = 4;
 

@@ -49,6 +49,11 @@ export interface ViewDefinition {
   count: number;
   /** Rows left out by `missing: "skip"`. */
   skipped: number;
+  /**
+   * Of granules that were found to make one stack: the attributes they share, JSON by path in a granule. The view is made
+   * again without reading each of them.
+   */
+  agreed?: string;
 }
 
 /** Something a key of a view's face leads to. */

@@ -29,8 +29,10 @@ export async function createView(
 ): Promise<View> {
   const fields = new Fields(fieldSource.columns, idx, fieldSource.load);
   const parts = { source, definition, idx, fields, loadField: fieldLoader(fieldSource), options };
-  const tree = await (definition.layout === "granules" ? granulesTree(parts) : stackedTree(parts));
-  return new View(definition, fields.names, tree, source.guard, source.consolidatedNodes);
+  const made =
+    definition.layout === "granules" ? { tree: await granulesTree(parts) } : await stackedTree(parts);
+  const { tree, ...found } = made;
+  return new View({ ...definition, ...found }, fields.names, tree, source.guard, source.consolidatedNodes);
 }
 
 function fieldLoader({ load }: FieldSource): TreeParts["loadField"] {

@@ -57,7 +57,8 @@ async function namesBelow(
     const below = [...variables].filter((variable) => variable.startsWith(prefix));
     return new Set(below.map((variable) => variable.slice(prefix.length).split("/")[0]!));
   }
-  const names = await granules.children(idx, granule, inside, options);
+  const known = granules.knownChildren?.(granule, inside);
+  const names = known ?? (await granules.children(idx, granule, inside, options));
   if (names) return names;
   const path = inside ? `${granule}/${inside}` : granule;
   throw new ZarrsiftError(

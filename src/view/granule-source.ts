@@ -13,6 +13,8 @@ export interface GranuleSource {
   node(idx: number, path: string, inside: string, options?: ReadOptions): Promise<GranuleNode | undefined>;
   /** Names below it; `undefined` where the source cannot tell. */
   children(idx: number, path: string, inside: string, options?: ReadOptions): Promise<string[] | undefined>;
+  /** The names below it that are known without a request each: of thousands of granules these are what is looked at. */
+  knownChildren?(path: string, inside: string): string[] | undefined;
   /** Chunks of the array at `inside`, which `meta` describes; nothing is read yet. */
   chunks(idx: number, path: string, inside: string, meta: ArrayMeta): ChunkSource;
   /**
@@ -52,6 +54,10 @@ export class PathGranules implements GranuleSource {
     options?: ReadOptions,
   ): Promise<string[] | undefined> {
     return this.#hierarchy.children(join(granule, inside), options);
+  }
+
+  knownChildren(granule: string, inside: string): string[] | undefined {
+    return this.#hierarchy.consolidatedChildren(join(granule, inside));
   }
 
   chunks(_idx: number, granule: string, inside: string, meta: ArrayMeta): StoredChunks {

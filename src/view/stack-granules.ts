@@ -36,6 +36,8 @@ export interface GranulesInput {
   variables: ReadonlySet<string> | undefined;
   /** A node's attributes without what an earlier view wrote there for the row at `position`. */
   own(attributes: JsonObject, position: number): Promise<JsonObject>;
+  /** Attributes by path that all granules share, where they are known to make one stack: then only one of them is read. */
+  agreed?: ReadonlyMap<string, JsonObject> | undefined;
   /** A first axis whose length may differ between granules. */
   along?: string;
   /** Called with what each granule holds. */
@@ -53,9 +55,21 @@ const LONGEST_SQL = 4000;
  *   the SQL that leaves such rows out
  */
 export async function stackGranules(input: GranulesInput, options: ReadOptions = {}): Promise<Stack> {
+  const { agreed, idx, paths } = input;
+  if (agreed && idx.length > 0) return stackOf(await agreedKind(input, agreed, options), input);
   const kinds = await readKinds(input, options);
-  refuseDifferent(kinds, input.idx, input.paths);
+  refuseDifferent(kinds, idx, paths);
   return stackOf(kinds[0] ?? nothing, input);
+}
+
+/** The one kind there is, as the first granule shows it. */
+async function agreedKind(
+  { granules, idx, paths, variables }: GranulesInput,
+  attributes: ReadonlyMap<string, JsonObject>,
+  options: ReadOptions,
+): Promise<Kind> {
+  const nodes = await granuleNodes({ granules, idx: idx[0]!, path: paths[0]! }, variables, options);
+  return { ...nothing, ...contents(nodes), attributes: new Map(attributes) };
 }
 
 /** One stack for each encoding that granules have, in the order of their first rows, and the positions it holds. */
@@ -118,7 +132,8 @@ function stackOf(kind: Kind, { granules, paths, idx, variables }: GranulesInput)
     refuseMeta(inside);
     groups.set(inside, { meta: emptyGroup, attributes: kind.attributes.get(inside) ?? {} });
   }
-  return { dimension, arrays, groups, attributes: bare ? {} : (kind.attributes.get("") ?? {}) };
+  const attributes = bare ? {} : (kind.attributes.get("") ?? {});
+  return { dimension, arrays, groups, attributes, agreed: kind.attributes };
 }
 
 /** Every granule's metadata, read once: which kinds there are, in the order of their first granules. */

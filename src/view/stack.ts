@@ -21,6 +21,8 @@ export interface Stack {
   groups: Map<string, { meta: GroupMeta; attributes: JsonObject }>;
   /** Attributes that the root has beside the source root's. */
   attributes: JsonObject;
+  /** Attributes by path that all granules share, where each of them was read to make the stack. */
+  agreed?: ReadonlyMap<string, JsonObject>;
 }
 
 const DIMENSION = "granule";

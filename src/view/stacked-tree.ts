@@ -1,6 +1,6 @@
 /** The hierarchy of a view in the stacked and concatenated layouts: arrays along the granules, every field a coordinate of them. */
 import { mapLimit } from "../abort.ts";
-import type { JsonObject, JsonValue } from "../zarr/json.ts";
+import { type JsonObject, type JsonValue, parseJson, writeJson } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { announcedCoordinates, withCoordinates, withoutCoordinates } from "./announced.ts";
 import { granuleAt } from "./concat-chunks.ts";
@@ -24,7 +24,7 @@ import { earlierFields, granulesOf, pathsOf, rootAttributes, type TreeParts } fr
  * @throws ZarrsiftError `layout_unsupported` where granules differ, `field_collision` where a field finds no name,
  *   `bad_request` for a variable that is not there
  */
-export async function stackedTree(parts: TreeParts): Promise<FixedTree> {
+export async function stackedTree(parts: TreeParts): Promise<{ tree: FixedTree; agreed?: string }> {
   const { source, idx, fields, loadField, definition } = parts;
   const root = (await source.hierarchy.node("", parts.options))?.attributes ?? {};
   const columns = source.table.columns;
@@ -33,16 +33,18 @@ export async function stackedTree(parts: TreeParts): Promise<FixedTree> {
   nodes.set("meta", { path: "meta", meta: emptyGroup, attributes: {} });
   for (const array of meta.values()) nodes.set(array.path, array);
   const make = definition.groupBy ? addStacks : definition.layout === "concatenated" ? addEnds : addOne;
-  const { attributes, facts } = await make(nodes, parts, root);
+  const { attributes, facts, agreed } = await make(nodes, parts, root);
   const announced = { columns: [...meta.keys()], fields: [], ...facts };
   nodes.set("", { path: "", meta: emptyGroup, attributes: rootAttributes(attributes, parts, announced) });
-  return new FixedTree(nodes);
+  const tree = new FixedTree(nodes);
+  return agreed ? { tree, agreed: writeJson(Object.fromEntries(agreed)) } : { tree };
 }
 
 /** Attributes of the view's root, and what it says of itself: see announced.ts. */
 interface AboutRoot {
   attributes: JsonObject;
   facts: JsonObject;
+  agreed?: Stack["agreed"];
 }
 
 async function addOne(
@@ -54,7 +56,7 @@ async function addOne(
   const { coordinates, written } = await addStack(nodes, stack, parts.idx, "", parts);
   const attributes = { ...stack.attributes, ...withoutCoordinates(root) };
   const facts = { fields: written, dimension: stack.dimension, coordinates };
-  return { attributes: withCoordinates(attributes, coordinates), facts };
+  return { attributes: withCoordinates(attributes, coordinates), facts, agreed: stack.agreed };
 }
 
 async function addStacks(
@@ -140,8 +142,12 @@ async function oneStack(parts: TreeParts, root: JsonObject): Promise<Stack> {
     const same = idx.every((row) => location.stackOf[row] === first);
     if (same && idx.length > 0) return (await restackedEach(parts, root, location))[0]!.stack;
   }
-  return stackGranules(await granulesInput(parts, root), parts.options);
+  const { agreed } = parts.definition;
+  const known = agreed === undefined ? undefined : new Map(Object.entries(parseAgreed(agreed)));
+  return stackGranules({ ...(await granulesInput(parts, root)), agreed: known }, parts.options);
 }
+
+const parseAgreed = (text: string) => parseJson(text, "the view's definition") as Record<string, JsonObject>;
 
 /** @param position The first of the view's rows in it */
 async function restacked(

@@ -94,6 +94,12 @@ export class Hierarchy {
     ).names;
   }
 
+  /** Names that consolidated metadata alone tells, without asking the store; `undefined` where none knows the group. */
+  consolidatedChildren(path: string): string[] | undefined {
+    const known = this.#knownChildren(path);
+    return known && [...known].sort();
+  }
+
   async #findChildren(path: string): Promise<string[] | undefined> {
     // Far away, one is not to wait for the other.
     const early = this.#nodes.get(path) ? undefined : this.#store.list(path);

@@ -1,7 +1,7 @@
 /** The stacked layout on small collections: axes, coordinates, attributes, refusals, views of views. */
 import { describe, expect, test } from "vitest";
 import * as zarr from "zarrita";
-import { type Collection, cellAt, openCollection, type View } from "../../src/index.ts";
+import { type Collection, cellAt, openCollection, type Store, type View } from "../../src/index.ts";
 import { type Granule, tinyCollection } from "./tiny.ts";
 
 const plain: Granule[] = [0, 1, 2, 3].map((i) => ({
@@ -89,6 +89,60 @@ describe("granules of equal shape", () => {
     expect(root.attributes).not.toHaveProperty("title");
     const one = await stacked(collection, "SELECT cloud FROM meta WHERE idx = 2");
     expect((await document(one, "wind/zarr.json")).attributes).toEqual({ idx: 2, cloud: 2 });
+  });
+
+  test("are looked at once: made again from its definition, the view reads one of them", async () => {
+    const { store, collection } = await collectionOf();
+    const view = await stacked(collection, "SELECT cloud FROM meta");
+    const keys: string[] = [];
+    const watched: Store = {
+      url: "memory:watched",
+      get: (key) => {
+        keys.push(key);
+        return store.get(key);
+      },
+      getRange: (key, range) => store.getRange(key, range),
+      stat: (key) => store.stat(key),
+      list: (prefix) => store.list(prefix),
+    };
+    const again = await openCollection(watched, { name: "tiny" });
+    const made = await again.restore(JSON.parse(JSON.stringify(view.definition)));
+    expect(keys.filter((key) => /g\d\/.*zarr\.json/.test(key)).sort()).toEqual([
+      ...["g0/sst/zarr.json", "g0/wind/zarr.json", "g0/zarr.json"],
+    ]);
+    expect(made.definition).toEqual(view.definition);
+    for (const key of ["zarr.json", "sst/zarr.json"]) {
+      const { zarrsift: _, ...attributes } = (await document(made, key)).attributes;
+      expect((await document(view, key)).attributes).toMatchObject(attributes);
+    }
+    expect(await values(made, "/sst")).toEqual([0, 1, 2, 3].flatMap(cells));
+  });
+
+  test("that consolidated metadata describes are stacked without a request for each", async () => {
+    const { store, collection } = await collectionOf();
+    const whole = await collection.view("SELECT cloud FROM meta");
+    const root = JSON.parse(new TextDecoder().decode(await whole.store(3).get("/zarr.json")));
+    const { kind, metadata } = root.consolidated_metadata;
+    const granules = Object.entries(metadata).filter(([path]) => !path.startsWith("meta"));
+    const own = { kind, metadata: Object.fromEntries(granules) };
+    const consolidated = { zarr_format: 3, node_type: "group", consolidated_metadata: own };
+    store.set("zarr.json", new TextEncoder().encode(JSON.stringify(consolidated)));
+    const asked: string[] = [];
+    const note = <T>(key: string, answer: T): T => {
+      asked.push(key);
+      return answer;
+    };
+    const source = await openCollection({
+      url: "memory:consolidated",
+      get: (key) => note(key, store.get(key)),
+      getRange: (key, range) => store.getRange(key, range),
+      stat: (key) => store.stat(key),
+      list: (prefix) => note(prefix, store.list(prefix)),
+    });
+    asked.length = 0;
+    const view = await stacked(source, "SELECT note FROM meta");
+    expect(asked.filter((key) => /g\d/.test(key))).toEqual([]);
+    expect(await values(view, "/wind")).toEqual([0, 1, 2, 3].flatMap(cells));
   });
 
   test("fields named like a variable or dimension are coordinates under another name", async () => {
