@@ -12,6 +12,8 @@ import { findLocation, type Location, type LocationOptions } from "./view/locate
 import { Hierarchy } from "./zarr/hierarchy.ts";
 
 export interface SourceReadOptions extends TableOptions, LocationOptions {
+  /** Groups and arrays of the source that are kept in memory; default 20,000. */
+  nodesKept?: number;
   /** A store that holds the indexes, where they are kept beside the source. */
   indexStore?: Store | undefined;
   /** Compare every indexed chunk with its checksum before an index is used; default: as they are read. */

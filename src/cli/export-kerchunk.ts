@@ -11,6 +11,7 @@ import type { Place } from "../store/store.ts";
 import type { Face } from "../view/api.ts";
 import type { View } from "../view/view.ts";
 import { UsageError } from "./args.ts";
+import { ambientS3 } from "./aws.ts";
 import { print } from "./output.ts";
 import { TransferProgress } from "./transfer-progress.ts";
 
@@ -101,8 +102,11 @@ function pythonLines(target: string, view: View, format: Face, schemes: string[]
   return `import xarray as xr\nds = xr.${tree}("reference://", engine="zarr", zarr_format=${format}, chunks={}, ${options})`;
 }
 
-/** Of fsspec's file systems; zarr-python wants those that can be so asynchronous. */
+/** Of fsspec's file systems; zarr-python wants those that can be so asynchronous. S3 is read as it was here. */
 function optionsOf(scheme: string): string {
   if (scheme === "file") return "{}";
-  return scheme === "s3" ? '{"asynchronous": True, "anon": False}' : '{"asynchronous": True}';
+  if (scheme !== "s3") return '{"asynchronous": True}';
+  const { endpoint, credentials } = ambientS3();
+  const where = endpoint === undefined ? "" : `, "endpoint_url": ${JSON.stringify(endpoint)}`;
+  return `{"asynchronous": True, "anon": ${credentials ? "False" : "True"}${where}}`;
 }

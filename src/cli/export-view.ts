@@ -20,7 +20,8 @@ const LAYOUTS = ["granules", "stacked", "concatenated"] as const satisfies reado
 const VIEW_ID = /^[0-9a-f]{32}$/;
 /** Options that say what a view is; one that is kept has its own. */
 const OF_SQL = ["layout", "group-by", "fields", "variables", "missing", "params"];
-/** Each chunk is read once. */
+/** Each node and each chunk is read once. */
+const NODES_KEPT = 2000;
 const CACHE_BYTES = 16 * 2 ** 20;
 
 export interface OpenedView {
@@ -84,7 +85,7 @@ async function openSourceOf(
   signal: AbortSignal,
   collection?: string,
 ): Promise<Collection> {
-  const common = { cacheBytes: CACHE_BYTES, log, signal };
+  const common = { cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT, log, signal };
   const config = args.text("config");
   if (config !== undefined) {
     const { sources } = readConfig(config);

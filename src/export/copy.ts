@@ -2,7 +2,7 @@
 import { mapAhead } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
-import type { Lock, WritableStore } from "../store/writable.ts";
+import type { WritableStore } from "../store/writable.ts";
 import type { Face } from "../view/api.ts";
 import type { View } from "../view/view.ts";
 import { coordinatesOf, expressible } from "./references.ts";
@@ -52,9 +52,9 @@ export async function copyZarr(
   options: CopyOptions = {},
 ): Promise<Copied> {
   const note = JSON.stringify({ view: view.id, zarr_format: format });
-  const resumed = await begun(target, note, view, options);
   const lock = await target.lock?.(UNFINISHED);
   try {
+    const resumed = await begun(target, note, view, options);
     if (!resumed) await target.set(NOTE, note);
     const progress = await copyNodes(view, format, target, { resumed, inOrder: false }, options);
     await view.face(format).verify(options);
@@ -63,7 +63,7 @@ export async function copyZarr(
     await target.delete(NOTE);
     return { ...progress, part: 1, consolidated };
   } finally {
-    await (lock as Lock | undefined)?.release();
+    await lock?.release();
   }
 }
 

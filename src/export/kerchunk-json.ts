@@ -3,7 +3,7 @@
  * ReferenceFileSystem reads.
  */
 import type { Face, ViewFace } from "../view/api.ts";
-import { type Reference, type ReferenceOptions, referencedNodes } from "./references.ts";
+import { type Reference, type ReferenceOptions, referencesOf } from "./references.ts";
 
 const decoder = new TextDecoder();
 /** Characters of text that are put together before they are handed on. */
@@ -35,12 +35,13 @@ async function* lines(face: ViewFace, format: Face, options: ReferenceOptions): 
   const consolidated = format === 3 ? "zarr.json" : ".zmetadata";
   const root = await (await face.resource(consolidated, options))?.read(options);
   if (root) yield entry(consolidated, decoder.decode(root));
-  for await (const { node, chunks } of referencedNodes(face, options)) {
+  for await (const { node, key, reference } of referencesOf(face, options)) {
+    if (reference) yield entry(key!, value(reference));
+    if (key !== undefined) continue;
     const below = node.path && `${node.path}/`;
     for (const [name, document] of Object.entries(node.documents)) {
       if (below + name !== consolidated) yield entry(below + name, decoder.decode(document));
     }
-    for await (const { key, reference } of chunks()) if (reference) yield entry(key, value(reference));
   }
 }
 

@@ -6,7 +6,7 @@
 import { ZarrsiftError } from "../errors.ts";
 import type { WritableStore } from "../store/writable.ts";
 import type { FaceNode, ViewFace } from "../view/api.ts";
-import { type Reference, type ReferencedNode, type ReferenceOptions, referencedNodes } from "./references.ts";
+import { type Reference, type ReferenceOptions, referencesOf } from "./references.ts";
 
 const RECORD_SIZE = 10_000;
 /** Documents are all in memory at the end: `.zmetadata` is one of them. */
@@ -26,33 +26,51 @@ export async function writeKerchunkParquet(
   options: ReferenceOptions = {},
 ): Promise<void> {
   const metadata: string[] = [];
-  for await (const referenced of referencedNodes(face, options)) {
-    const { path, documents } = referenced.node;
-    for (const [name, text] of Object.entries(documents))
-      metadata.push(`${JSON.stringify(path ? `${path}/${name}` : name)}:${decoder.decode(text)}`);
+  let array: ArrayFiles | undefined;
+  for await (const { node, key, reference } of referencesOf(face, options)) {
+    if (key !== undefined) {
+      await array!.add(reference);
+      continue;
+    }
+    await array?.flush();
+    array = new ArrayFiles(node, target);
+    for (const [name, text] of Object.entries(node.documents))
+      metadata.push(`${JSON.stringify(node.path ? `${node.path}/${name}` : name)}:${decoder.decode(text)}`);
     if (metadata.length > 2 * MOST_NODES) throw tooMany();
-    await writeArray(referenced, target);
   }
+  await array?.flush();
   const text = `{"zarr_consolidated_format":1,"metadata":{${metadata.join(",\n")}},"record_size":${RECORD_SIZE}}`;
   await target.set(".zmetadata", text);
 }
 
-async function writeArray({ node, chunks }: ReferencedNode, target: WritableStore): Promise<void> {
-  let record = 0;
-  let rows: (Reference | undefined)[] = [];
-  let inline = 0;
-  const flush = async () => {
-    await target.set(`${node.path}/refs.${record++}.parq`, await recordFile(node, rows));
-    rows = [];
-    inline = 0;
-  };
-  for await (const { reference } of chunks()) {
-    rows.push(reference);
-    inline += reference && "inline" in reference ? reference.inline.length : 0;
-    if (inline > MOST_INLINE) throw tooMuchInline(node.path);
-    if (rows.length === RECORD_SIZE) await flush();
+/** The files of an array's references. */
+class ArrayFiles {
+  readonly #node: FaceNode;
+  readonly #target: WritableStore;
+  #rows: (Reference | undefined)[] = [];
+  #inline = 0;
+  #written = 0;
+
+  constructor(node: FaceNode, target: WritableStore) {
+    this.#node = node;
+    this.#target = target;
   }
-  if (rows.length > 0) await flush();
+
+  async add(reference: Reference | undefined): Promise<void> {
+    this.#rows.push(reference);
+    this.#inline += reference && "inline" in reference ? reference.inline.length : 0;
+    if (this.#inline > MOST_INLINE) throw tooMuchInline(this.#node.path);
+    if (this.#rows.length === RECORD_SIZE) await this.flush();
+  }
+
+  /** Writes what is not yet written. */
+  async flush(): Promise<void> {
+    if (this.#rows.length === 0) return;
+    const file = `${this.#node.path}/refs.${this.#written++}.parq`;
+    await this.#target.set(file, await recordFile(this.#node, this.#rows));
+    this.#rows = [];
+    this.#inline = 0;
+  }
 }
 
 /**

@@ -34,46 +34,55 @@ export const INLINE_BYTES = 2 ** 20;
 
 const PARALLEL = 32;
 
-/** A node with where its chunks are, in the order of the grid (the last axis fastest). */
-export interface ReferencedNode {
+/** A node of a face, or, where there is a `key`, a chunk of the node that came last. */
+export interface Referenced {
   node: FaceNode;
-  /** @throws ZarrsiftError `encoding_unsupported` at a chunk that is neither in the source as it is, nor small */
-  chunks(): AsyncIterable<{ key: string; reference: Reference | undefined }>;
+  key?: string;
+  /** `undefined`: there is no such chunk. */
+  reference?: Reference | undefined;
 }
 
-/** The nodes of a face with their chunks. What is not asked for is not looked up. */
-export async function* referencedNodes(
+/**
+ * Each node of a face, followed by its chunks in the order of the grid (the last axis fastest).
+ * @throws ZarrsiftError `encoding_unsupported` at a chunk that is neither in the source as it is, nor small;
+ *   `source_changed`
+ */
+export async function* referencesOf(
   face: ViewFace,
   options: ReferenceOptions = {},
-): AsyncGenerator<ReferencedNode> {
+): AsyncGenerator<Referenced> {
   const progress = { part: 0, references: 0 };
-  for await (const node of expressible(face, options)) {
-    const before = progress.part;
-    yield { node, chunks: () => chunksOf(node, before, progress, options) };
-    progress.part = node.part;
+  const find = async ({ node, coords, part }: Step) => {
+    if (!coords) return { node, part };
+    const { key, resource } = node.chunk(coords);
+    return { node, part, key, reference: await referenceTo(node, key, resource, options) };
+  };
+  for await (const found of mapAhead(placesOf(face, options), options.parallel ?? PARALLEL, find)) {
+    const { part, ...referenced } = found;
+    yield referenced;
+    progress.part = part;
+    if (referenced.reference) progress.references++;
     options.onProgress?.(progress);
   }
   await face.verify(options);
 }
 
-async function* chunksOf(
-  node: FaceNode,
-  before: number,
-  progress: ReferenceProgress,
-  options: ReferenceOptions,
-): AsyncGenerator<{ key: string; reference: Reference | undefined }> {
-  if (!node.grid) return;
-  const total = node.grid.reduce((a, b) => a * b, 1);
-  let done = 0;
-  const find = async (coords: number[]) => {
-    const { key, resource } = node.chunk(coords);
-    return { key, reference: await referenceTo(node, key, resource, options) };
-  };
-  for await (const found of mapAhead(coordinatesOf(node.grid), options.parallel ?? PARALLEL, find)) {
-    yield found;
-    progress.references += found.reference ? 1 : 0;
-    progress.part = before + ((node.part - before) * ++done) / total;
-    options.onProgress?.(progress);
+/** A node, or a place in its grid, with the share of the view that ends there. */
+interface Step {
+  node: FaceNode;
+  coords?: number[];
+  part: number;
+}
+
+async function* placesOf(face: ViewFace, options: ReadOptions): AsyncGenerator<Step> {
+  let before = 0;
+  for await (const node of expressible(face, options)) {
+    const total = node.grid?.reduce((a, b) => a * b, 1) ?? 0;
+    yield { node, part: total > 0 ? before : node.part };
+    let done = 0;
+    for (const coords of node.grid ? coordinatesOf(node.grid) : [])
+      yield { node, coords, part: before + ((node.part - before) * ++done) / total };
+    before = node.part;
   }
 }
 

@@ -273,10 +273,7 @@ async function textOf(path: string): Promise<string | undefined> {
 }
 
 function busy(where: string, owner: string): ZarrsiftError {
-  return new ZarrsiftError(
-    "busy",
-    `Indexes of ${where} are being written by ${owner}: try again when it has ended`,
-  );
+  return new ZarrsiftError("busy", `${where} is being written by ${owner}: try again when it has ended`);
 }
 
 function codeOf(error: unknown): string {

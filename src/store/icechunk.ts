@@ -181,7 +181,7 @@ export class IcechunkStore implements Store {
     const { offset, length } = found;
     if ("location" in found) {
       const { location } = found;
-      const open = /^https?:/.test(location) ? { publicUrl: location } : {};
+      const open = isPublic(location) ? { publicUrl: location } : {};
       return { url: location, range: { offset, length }, ...open };
     }
     const place = (await this.#files.place?.(found.file, options)) ?? "here";
@@ -258,6 +258,13 @@ export class IcechunkStore implements Store {
     });
     return (await abortable(reading, options?.signal)) ?? undefined;
   }
+}
+
+/** Whether a location is an http(s) URL with nothing in it that might be secret. */
+function isPublic(location: string): boolean {
+  if (!/^https?:/.test(location) || !URL.canParse(location)) return false;
+  const { username, password, search } = new URL(location);
+  return username + password + search === "";
 }
 
 /** What Icechunk threw as one of ours: the source's own failure where that was behind it. */

@@ -70,7 +70,8 @@ interface Place {
   inside: string;
 }
 
-const NODES_KEPT = 40_000;
+/** Nodes kept for each that the source's hierarchy keeps: views that are read once keep few of either. */
+const NODES_KEPT = 2;
 
 /** Paths of a view → groups and arrays, made as they are asked for and kept. */
 export class GranulesTree implements ViewTree {
@@ -78,10 +79,11 @@ export class GranulesTree implements ViewTree {
   readonly #rowOf: Map<string, number>;
   /** Children of the root and of the groups above granules. */
   readonly #ancestors = new Map<string, Set<string>>([["", new Set(["meta"])]]);
-  readonly #nodes = new Lru<{ node: ServedNode | undefined }>(NODES_KEPT);
+  readonly #nodes: Lru<{ node: ServedNode | undefined }>;
 
   constructor(input: TreeInput) {
     this.#input = input;
+    this.#nodes = new Lru(NODES_KEPT * input.hierarchy.nodesKept);
     this.#rowOf = new Map(input.paths.map((path, row) => [path, row]));
     for (const path of input.paths) this.#addAncestors(path);
   }

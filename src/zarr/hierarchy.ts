@@ -23,6 +23,8 @@ const V2_NAMES = [".zarray", ".zgroup", ".zattrs"] as const;
  */
 export class Hierarchy {
   readonly format: 2 | 3;
+  /** Nodes kept in memory. */
+  readonly nodesKept: number;
   readonly #store: Store;
   readonly #nodes: Lru<{ node: NodeMeta | undefined }>;
   readonly #documents = new Documents();
@@ -33,6 +35,7 @@ export class Hierarchy {
   private constructor(store: Store, format: 2 | 3, nodesKept: number) {
     this.#store = store;
     this.format = format;
+    this.nodesKept = nodesKept;
     this.#nodes = new Lru(nodesKept);
     this.#children = new Lru(nodesKept);
   }

@@ -33,11 +33,11 @@ describe.skipIf(!built)("help", () => {
   it("says what there is", async () => {
     const { code, stdout } = await zarrsift("--help");
     expect(code).toBe(0);
-    for (const name of ["inspect", "query", "serve", "index", "demo"])
+    for (const name of ["inspect", "query", "serve", "index", "export", "demo"])
       expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
-  it.each(["inspect", "query", "serve", "index", "demo"])("of %s has usage and examples", async (name) => {
+  it.each(["inspect", "query", "serve", "index", "export", "demo"])("of %s has usage and examples", async (name) => {
     const { code, stdout } = await zarrsift(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^usage: zarrsift ${name}`));

@@ -106,6 +106,26 @@ describe.skipIf(!existsSync(GRANULES))("references to real granules", () => {
     expect(readdirSync(join(where, "wind_speed"))).toEqual(["refs.0.parq"]);
   });
 
+  it.skipIf(noPython)(
+    "to virtual chunks are those of the repository, for which nobody needs to be allowed to read them",
+    async () => {
+      const { file, refs } = await references(`${DATA}granules-s3.icechunk`, ASCAT, 2);
+      const [url, offset, length] = refs[Object.keys(refs).find((key) => key.endsWith("/wind_speed/0.0"))!]!;
+      expect([url, offset, length]).toEqual([
+        expect.stringMatching(/^s3:\/\/l2-granules\/public\/.*\.nc$/),
+        expect.any(Number),
+        expect.any(Number),
+      ]);
+      const local = readFileSync(file, "utf8").replaceAll(
+        "s3://l2-granules/public/",
+        `file://${DATA}granules_nc/`,
+      );
+      writeFileSync(file, local);
+      const read = await readBack("refs2", file, GRANULES);
+      expect([read.different, read.equal]).toEqual([[], 60]);
+    },
+  );
+
   it.skipIf(noPython)("concatenated hold cut chunks, and are read", async () => {
     const sql = "SELECT idx FROM meta WHERE collection LIKE 'ASCAT%' AND rows < 160";
     const options = { layout: "concatenated", variables: ["lat", "wind_speed"] } as const;

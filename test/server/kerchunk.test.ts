@@ -57,7 +57,7 @@ describe.skipIf(!existsSync(STACKED))("kerchunk.json", () => {
     await source.close();
   });
 
-  it("names the view's own URLs where the source is a directory, and no path of it", async () => {
+  it("names the view's own URLs where the source is a directory, and none of its paths", async () => {
     const answer = await fetch(`${local.origin}/views/${local.id}/kerchunk.json`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toBe("application/json");

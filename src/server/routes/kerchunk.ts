@@ -19,8 +19,8 @@ export function kerchunkRoutes(app: FastifyInstance, context: Context): void {
     summary: "A view as kerchunk references",
     description:
       "References, version 1, that fsspec's ReferenceFileSystem reads. Chunks that lie untouched in objects that anyone " +
-      "can read over HTTP are referred to there; all others at this view's own URLs. Paths and credentials of the source " +
-      "never show. Streamed: an answer that is cut before its end is not a whole one.",
+      "can read over HTTP are referred to there; all others at this view's own URLs, so that no " +
+      "reference shows a path of this server, or a key. Streamed: an answer that is cut before its end is not a whole one.",
     tags: ["views"],
     params: VIEW_PARAMS,
     querystring: KERCHUNK_STRING,
