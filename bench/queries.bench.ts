@@ -2,14 +2,22 @@
  * The queries of ../shared/bench/queries.json on a seeded table, next to zarr-datafusion-search (the same Zarr
  * store) and DuckDB (the same rows, as Parquet and as an in-memory table with indexes), in one run.
  *
- * Without indexes, and with them on a copy that `zarrsift index` has been run on. ROWS=1e6 rows by default. Cold: a collection just opened, the files in the page cache. Warm: the best of REPEATS.
+ * Without indexes, and with them on a copy that `zarrsift index` has been run on. ROWS=1e6 rows by default; without
+ * their Parquet file DuckDB is left out. Cold: opening and the first run in a fresh process, files in
+ * the page cache. Warm: the best of REPEATS more.
  */
+
+import { execFile } from "node:child_process";
 import { cpSync, existsSync, readFileSync } from "node:fs";
-import { buildIndexes, open, openSource, openWritable } from "../src/index.ts";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { buildIndexes, openSource, openWritable } from "../src/index.ts";
 import { attempt, pythonJson } from "./lib/python.ts";
 import { table, writeResult } from "./lib/report.ts";
+import type { Measured } from "./lib/run-query.ts";
 import { type Summary, short, summarize } from "./lib/stats.ts";
 
+const execute = promisify(execFile);
 const SHARED = "../shared/bench";
 const ROWS = process.env.ROWS ?? "1e6";
 const REPEATS = 5;
@@ -24,6 +32,7 @@ interface Ours {
   warm: Summary;
   requests: number;
   bytes: number;
+  rss_mb: number;
 }
 type Peer = { rows: number; cold_ms: number; best_ms: number } | { error: string };
 type Peers = Record<string, Peer>;
@@ -34,7 +43,7 @@ if (!existsSync(SHARED)) {
   );
   process.exit(0);
 }
-if (!existsSync(STORE) || !existsSync(PARQUET)) {
+if (!existsSync(STORE)) {
   process.stderr.write(`making ${STORE}\n`);
   await pythonJson(`${SHARED}/make_meta.py`, [ROWS, STORE, "--parquet", PARQUET]);
 }
@@ -61,13 +70,15 @@ for (const [name, sql] of Object.entries(queries)) {
 process.stderr.write("zarr-datafusion-search\n");
 const upstream = await attempt(pythonJson<Peers>(`${SHARED}/peer_upstream.py`, [STORE]));
 process.stderr.write("DuckDB\n");
-const duckdb = await attempt(
-  pythonJson<{ parquet: Peers; rtree: Peers; build_s: number }>(`${SHARED}/peer_duckdb.py`, [
-    PARQUET,
-    "--rows-out",
-    ROWS_OUT,
-  ]),
-);
+const duckdb = existsSync(PARQUET)
+  ? await attempt(
+      pythonJson<{ parquet: Peers; rtree: Peers; build_s: number }>(`${SHARED}/peer_duckdb.py`, [
+        PARQUET,
+        "--rows-out",
+        ROWS_OUT,
+      ]),
+    )
+  : { error: `${PARQUET} is not there` };
 
 const disagreements = compare();
 writeResult("queries", page(), {
@@ -84,27 +95,12 @@ writeResult("queries", page(), {
 if (disagreements.length > 0) process.exitCode = 1;
 
 async function measure(store: string, sql: string): Promise<{ rows: number[]; result: Ours }> {
-  const total = { requests: 0, bytes: 0 };
-  const started = performance.now();
-  const collection = await open(store, { total });
-  let rows = await run(collection, sql);
-  const cold_ms = performance.now() - started;
-  const { requests, bytes } = total;
-  const times: number[] = [];
-  for (let i = 0; i < REPEATS; i++) {
-    const again = performance.now();
-    rows = await run(collection, sql);
-    times.push(performance.now() - again);
-  }
-  await collection.close();
-  return { rows, result: { rows: rows.length, cold_ms, warm: summarize(times), requests, bytes } };
-}
-
-async function run(collection: Awaited<ReturnType<typeof open>>, sql: string): Promise<number[]> {
-  const rows: number[] = [];
-  const result = await collection.query(sql);
-  for await (const { idx } of result.batches()) for (const row of idx) rows.push(row);
-  return rows;
+  const script = fileURLToPath(new URL("./lib/run-query.js", import.meta.url));
+  const { stdout } = await execute(process.execPath, [script, store, sql, String(REPEATS)], {
+    maxBuffer: 2 ** 29,
+  });
+  const { rows, warm_ms, ...rest } = JSON.parse(stdout) as Measured;
+  return { rows, result: { ...rest, rows: rows.length, warm: summarize(warm_ms) } };
 }
 
 /** Queries whose rows differ from DuckDB's (row by row) or from zarr-datafusion-search's (by number). */
@@ -145,7 +141,7 @@ function duck() {
 
 function notes(): string {
   return [
-    `${Number(ROWS).toLocaleString("en")} rows (make_meta.py, seed 42, chunks of 200,000). Cold: opening and the first run, files in the`,
+    `${Number(ROWS).toLocaleString("en")} rows (make_meta.py, seed 42, chunks of 200,000). Cold: opening and the first run in a fresh process, files in the`,
     `page cache; requests and MB are those of a cold run. Warm: ${REPEATS} more runs. Peers: best of 3; ÷ is our warm minimum by their`,
     `best, below 1 we are faster. z-d-s: zarr-datafusion-search 0.1.2. DuckDB's table and indexes took ${short(duck().build_s)} s to build.`,
   ].join("\n");
@@ -159,12 +155,16 @@ function rowsOf(measured: Record<string, Ours>): string {
     "mean ± sd",
     "requests",
     "MB",
+    "RSS MB",
     "z-d-s ms",
     "DuckDB Parquet ms",
     "DuckDB R-tree ms",
     "÷ z-d-s",
     "÷ Parquet",
     "÷ R-tree",
+    "cold ÷ z-d-s",
+    "cold ÷ Parquet",
+    "cold ÷ R-tree",
   ];
   const rows = Object.entries(measured).map(([name, one]) => {
     const peers = [(upstream as Peers)[name], (duck().parquet as Peers)[name], (duck().rtree as Peers)[name]];
@@ -177,8 +177,10 @@ function rowsOf(measured: Record<string, Ours>): string {
       `${short(warm.mean)} ± ${short(warm.sd)}`,
       String(one.requests),
       short(one.bytes / 1e6),
+      short(one.rss_mb),
       ...best.map(short),
       ...best.map((ms) => short(warm.min / ms)),
+      ...best.map((ms) => short(one.cold_ms / ms)),
     ];
   });
   return table(heads, rows);
