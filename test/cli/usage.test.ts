@@ -37,13 +37,16 @@ describe.skipIf(!built)("help", () => {
       expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
-  it.each(["inspect", "query", "serve", "index", "export", "demo"])("of %s has usage and examples", async (name) => {
-    const { code, stdout } = await zarrsift(name, "--help");
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^usage: zarrsift ${name}`));
-    expect(stdout).toMatch(new RegExp(`^examples:\\n  zarrsift ${name}`, "m"));
-    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
-  });
+  it.each(["inspect", "query", "serve", "index", "export", "demo"])(
+    "of %s has usage and examples",
+    async (name) => {
+      const { code, stdout } = await zarrsift(name, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^usage: zarrsift ${name}`));
+      expect(stdout).toMatch(new RegExp(`^examples:\\n  zarrsift ${name}`, "m"));
+      expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
+    },
+  );
 
   it("gives the version of the package", async () => {
     const { default: own } = await import("../../package.json", { with: { type: "json" } });
