@@ -7,7 +7,7 @@ import { Failures, icechunkStorage } from "./icechunk-storage.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf, takeRange } from "./range.ts";
 import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
-import { VirtualChunks } from "./virtual-chunks.ts";
+import { placeAt, VirtualChunks } from "./virtual-chunks.ts";
 
 /** How an Icechunk repository is opened. */
 export interface IcechunkOptions extends ReadOptions {
@@ -181,8 +181,7 @@ export class IcechunkStore implements Store {
     const { offset, length } = found;
     if ("location" in found) {
       const { location } = found;
-      const open = isPublic(location) ? { publicUrl: location } : {};
-      return { url: location, range: { offset, length }, ...open };
+      return { ...placeAt(location), range: { offset, length } };
     }
     const place = (await this.#files.place?.(found.file, options)) ?? "here";
     if (place === "here" || (offset === 0 && place.size === length)) return place;
@@ -258,13 +257,6 @@ export class IcechunkStore implements Store {
     });
     return (await abortable(reading, options?.signal)) ?? undefined;
   }
-}
-
-/** Whether a location is an http(s) URL with nothing in it that might be secret. */
-function isPublic(location: string): boolean {
-  if (!/^https?:/.test(location) || !URL.canParse(location)) return false;
-  const { username, password, search } = new URL(location);
-  return username + password + search === "";
 }
 
 /** What Icechunk threw as one of ours: the source's own failure where that was behind it. */

@@ -1,9 +1,9 @@
-import { ZarrsiftError } from "../errors.ts";
+import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf, takeRange } from "./range.ts";
 import { type Reference, type References, resolveLocation } from "./references.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
-import { missingTarget, type VirtualChunks } from "./virtual-chunks.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
+import { missingTarget, placeAt, type VirtualChunks } from "./virtual-chunks.ts";
 
 /** A reference to a part of an object. */
 type Elsewhere = Exclude<Reference, { bytes: Uint8Array }>;
@@ -53,6 +53,22 @@ export class ReferenceStore implements Store {
     const { location, length } = reference;
     const now = await this.#look(location, options);
     return { size: length ?? now.size, stamp: `${own} ${now.size} ${now.stamp}` };
+  }
+
+  /** As the reference says, whether or not it may be read here; a whole object is looked up where it may. */
+  async place(key: string, options: ReadOptions = {}): Promise<Place | "here" | undefined> {
+    const reference = await this.#find(key, options);
+    if (!reference || "bytes" in reference) return reference && "here";
+    const { location, offset, length } = reference;
+    if (length !== undefined) return { ...placeAt(location), range: { offset, length } };
+    const target = await this.#targets.place(location).catch((error) => {
+      if (isZarrsiftError(error, "source_forbidden")) return undefined;
+      throw error;
+    });
+    if (!target?.store.place) return placeAt(location);
+    const place = await target.store.place(target.key, options);
+    if (place) return place;
+    throw missingTarget(location);
   }
 
   async list(prefix: string, options?: ReadOptions): Promise<Listing> {

@@ -5,7 +5,7 @@ import type { Patience } from "./http-request.ts";
 import type { ChunkReference } from "./icechunk-references.ts";
 import { LimitStore } from "./limit.ts";
 import { type S3Options, S3Store } from "./s3.ts";
-import type { ByteRange, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, Place, ReadOptions, Store } from "./store.ts";
 
 /** A place that references of a source may point into, and as whom it is read. */
 export interface AllowedPrefix extends S3Options {
@@ -101,4 +101,11 @@ function notAllowed(location: string): ZarrsiftError {
       "virtual_chunks in a configuration also its endpoint and credentials",
     { details: { location } },
   );
+}
+
+/** The object at a location, as it is written; public where it is an http(s) URL with nothing in it that might be secret. */
+export function placeAt(location: string): Place {
+  if (!/^https?:/.test(location) || !URL.canParse(location)) return { url: location };
+  const { username, password, search } = new URL(location);
+  return username + password + search === "" ? { url: location, publicUrl: location } : { url: location };
 }

@@ -97,11 +97,17 @@ export class ZipArchive {
 
   /** Some bytes of a member, which has them. */
   async readSpan(entry: ZipEntry, span: Span, options: ReadOptions): Promise<Uint8Array> {
-    const { name, method, offset, headerBytes } = entry;
+    const { name, method } = entry;
     if (method !== 0) return takeRange(await this.read(entry, options), span, name);
-    const known = this.#starts.get(offset);
-    const start = known ?? this.#startIn(await this.#readHeader(offset, headerBytes, options), entry);
+    const start = await this.startOf(entry, options);
     return this.#file.read(start + span.offset, span.length, options);
+  }
+
+  /** Where in the archive the bytes of a member begin. */
+  async startOf(entry: ZipEntry, options: ReadOptions): Promise<number> {
+    const { offset, headerBytes } = entry;
+    const known = this.#starts.get(offset);
+    return known ?? this.#startIn(await this.#readHeader(offset, headerBytes, options), entry);
   }
 
   /** A member's bytes as they are stored: in one read with its header, where that is no longer than expected. */

@@ -2,7 +2,7 @@ import { abortable } from "../abort.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { isEmptyRange, spanOf } from "./range.ts";
 import { SharedStats } from "./shared-stats.ts";
-import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 import { ZipArchive } from "./zip-archive.ts";
 import type { ZipEntry } from "./zip-directory.ts";
 
@@ -43,6 +43,15 @@ export class ZipStore implements Store {
     if (!entry) return undefined;
     const { size, stamp } = await this.#now.ask(this.#key, options);
     return { size: entry.size, stamp: `${entry.crc.toString(16)} ${size} ${stamp}` };
+  }
+
+  /** Members that are stored as they are, are parts of the archive; what is deflated nobody else can read. */
+  async place(key: string, options: ReadOptions = {}): Promise<Place | "here" | undefined> {
+    const { archive, entry } = await this.#find(key, options);
+    if (!entry) return undefined;
+    const place = entry.method === 0 ? await this.#files.place?.(this.#key, options) : "here";
+    if (!place || place === "here") return "here";
+    return { ...place, range: { offset: await archive.startOf(entry, options), length: entry.size } };
   }
 
   async list(prefix: string, options: ReadOptions = {}): Promise<Listing> {

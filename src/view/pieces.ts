@@ -1,7 +1,7 @@
 /** Granules of a view that has them end to end: some rows of each array along them, one position of the others. */
 import { abortable } from "../abort.ts";
 import { Lru } from "../lru.ts";
-import type { ByteRange, ReadOptions, Store } from "../store/store.ts";
+import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
 import { type ChunkData, decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
@@ -110,6 +110,12 @@ class SpanChunks extends MadeChunks {
     }
     if (there.length === 0) return undefined;
     return encodeChunk(meta, mergeRows(fillChunk(meta), perChunk, there));
+  }
+
+  async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
+    const untouched = this.#untouched(coords);
+    const { chunks } = this.#whole;
+    return untouched && chunks.place ? chunks.place(untouched, options) : "here";
   }
 
   #untouched([chunk, ...rest]: readonly number[]): number[] | undefined {

@@ -65,6 +65,10 @@ export function oneEach(of: (position: number) => ChunkSource): ChunkSource {
     size: ([row, ...rest], options) => of(row!).size(rest, options),
     read: ([row, ...rest], options) => of(row!).read(rest, options),
     readRange: ([row, ...rest], range, options) => of(row!).readRange(rest, range, options),
+    place: async ([row, ...rest], options) => {
+      const chunks = of(row!);
+      return chunks.place ? chunks.place(rest, options) : "here";
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { ReferenceOptions } from "../../src/export/references.ts";
 import { open } from "../../src/index.ts";
 import { WritableDirectory } from "../../src/store/file-write.ts";
 import type { Face, ViewOptions } from "../../src/view/api.ts";
+import { zipOf } from "../store/zip-writer.ts";
 import { tinyCollection } from "../view/tiny.ts";
 import { DATA, makeV2, noPython, readBack } from "./python.ts";
 
@@ -126,6 +127,25 @@ describe.skipIf(!existsSync(GRANULES))("references to real granules", () => {
     },
   );
 
+  it("are handed on by reference files, and lead into zip archives", async () => {
+    const first = await references(GRANULES, "SELECT * FROM meta WHERE idx < 8", 2);
+    const again = await references(first.file, "SELECT * FROM meta WHERE idx < 4", 2);
+    const chunks = (refs: References) =>
+      Object.entries(refs).filter(([key, ref]) => !key.startsWith("meta/") && typeof ref !== "string");
+    expect(chunks(again.refs).length).toBeGreaterThan(60);
+    for (const [key, ref] of chunks(again.refs)) expect(ref).toEqual(first.refs[key]);
+
+    const zipped = join(folder, "granules.zip");
+    writeFileSync(zipped, zipOf(filesBelow(GRANULES)));
+    const { refs } = await references(zipped, "SELECT idx FROM meta WHERE idx < 4", 3);
+    const archive = readFileSync(zipped);
+    expect(chunks(refs).length).toBeGreaterThan(60);
+    for (const [key, [url, offset, length]] of chunks(refs) as [string, [string, number, number]][]) {
+      expect(url).toBe(`file://${zipped}`);
+      expect(archive.subarray(offset, offset + length).equals(readFileSync(join(GRANULES, key)))).toBe(true);
+    }
+  });
+
   it.skipIf(noPython)("concatenated hold cut chunks, and are read", async () => {
     const sql = "SELECT idx FROM meta WHERE collection LIKE 'ASCAT%' AND rows < 160";
     const options = { layout: "concatenated", variables: ["lat", "wind_speed"] } as const;
@@ -197,4 +217,15 @@ describe("references to what nobody else can read", () => {
 
 function reversed(count: number): number[] {
   return Array.from({ length: count }, (_, i) => count - 1 - i);
+}
+
+/** Files below a folder, by path. */
+function filesBelow(root: string): [string, Uint8Array][] {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return entries.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return [path.slice(root.length + 1), readFileSync(path)];
+  });
 }
