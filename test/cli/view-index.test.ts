@@ -85,6 +85,7 @@ describe.skipIf(!built)("zarrsift index of a view", () => {
         await zarrsift("query", view, SQL, "--format", "csv"),
         await zarrsift("query", view, SQL, "--format", "csv", "--indexes", beside),
       ];
+      expect([plain.code, plain.stderr, indexed.code, indexed.stderr]).toEqual([0, "", 0, ""]);
       expect(indexed.stdout).toBe(plain.stdout);
       expect(indexed.stdout.split("\n").length).toBeGreaterThan(10);
       const explained = await zarrsift(
