@@ -249,9 +249,7 @@ describe("zone maps", () => {
   it("are done without where one is damaged", async () => {
     const store = await makeClustered();
     await buildIndexes(store, store);
-    const { hierarchy, table } = await tableOf(store);
-    const { zones } = await openIndexes(store, hierarchy, table);
-    const key = `${zones.get("clouds")!.path.slice(1)}/max/c/0`;
+    const key = [...store.keys()].find((one) => /zones\/clouds\/.*max\/c\/0$/.test(one))!;
     const bytes = (await store.get(key))!.slice();
     bytes[3]! ^= 0x40;
     store.set(key, bytes);
