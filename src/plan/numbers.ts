@@ -16,6 +16,12 @@ export function inRange(vector: Numbers, low: Bound, high: Bound): Truth {
   return withNulls(truth, vector.nulls);
 }
 
+/** A range's bounds for number vectors. */
+export const numberBounds = (low: Bound, high: Bound): [number, number] => [
+  lowAsNumber(low),
+  highAsNumber(high),
+];
+
 /** Integers in a number vector are safe, so a bound beyond that is as good as infinite. */
 function lowAsNumber(low: Bound): number {
   if (typeof low === "number") return low;

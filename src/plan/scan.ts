@@ -10,6 +10,7 @@ import { Cancel } from "./cancel.ts";
 import { type Coarse, coarseTest, PARTS, partColumn } from "./coarse.ts";
 import { compileTruth } from "./compile.ts";
 import { Frame, once } from "./frame.ts";
+import { columnRange, keepInRange } from "./keep-ranges.ts";
 import { learn } from "./learnt.ts";
 import { inOrder, type Plan } from "./make-plan.ts";
 import { difference, intersection, intersectRuns, union } from "./row-sets.ts";
@@ -24,6 +25,9 @@ export interface ScanOptions extends ReadOptions {
 
 /** Windows that are worked on at once, so that reading one goes on while another is computed. */
 const AHEAD = 3;
+
+/** Where at least one row in so many is left, looking at the whole window is quicker than picking rows out. */
+const MANY = 8;
 
 /** One run of a plan's scan. */
 export class Scan {
@@ -92,20 +96,46 @@ export class Scan {
   }
 
   async #filter(window: Window): Promise<RowSet> {
-    let rows = this.#candidates(window);
-    for (const i of this.#order) {
+    const order = this.#order;
+    const first = await this.#ranges(order, this.#candidates(window));
+    let { rows } = first;
+    for (const i of order.slice(first.done)) {
       if (rowCount(rows) === 0) break;
       const before: RowSet = rows;
       const step = (): Promise<RowSet> => this.#test(i, before);
       rows = this.#trace ? await this.#trace.during(`filter ${i}`, step) : await step();
       this.#trace?.add(`filter ${i}`, { rowsIn: rowCount(before), rowsOut: rowCount(rows) });
-      // Rows that indexes have left say nothing about the others.
-      if (!this.#plan.candidates && !this.#plan.runs)
-        learn(this.#table, this.#plan.conjuncts[i]!.text, rowCount(before), rowCount(rows));
+      this.#learn(i, rowCount(before), rowCount(rows));
     }
     this.#reorder();
     await this.#pace.rest();
     return rows;
+  }
+
+  /** Tests the conjuncts that come first and are ranges, as long as many rows are left; `done` is how many those are. */
+  async #ranges(order: readonly number[], rows: RowSet): Promise<{ rows: RowSet; done: number }> {
+    let [done, count] = [0, rowCount(rows)];
+    if (this.#trace || rows instanceof Float64Array) return { rows, done };
+    let positions: Uint32Array | undefined;
+    for (const i of order) {
+      const { expr, sure, holds } = this.#plan.conjuncts[i]!;
+      const range = sure || holds ? undefined : columnRange(expr);
+      const column = range && this.#table.columns.get(range.column)!;
+      if (!column || count * MANY < rowCount(rows) || !inOneChunk(rows, column.chunkRows)) break;
+      const vector = await collect(column, rows, this.#read);
+      if (vector.kind !== "number") break;
+      const before = count;
+      ({ positions, count } = keepInRange(vector, range, positions, count));
+      this.#learn(i, before, count);
+      done++;
+    }
+    return { rows: positions ? rowsAt(rows, positions.slice(0, count)) : rows, done };
+  }
+
+  /** Rows that indexes have left say nothing about the others. */
+  #learn(i: number, rowsIn: number, rowsOut: number): void {
+    const { conjuncts, candidates, runs } = this.#plan;
+    if (!candidates && !runs) learn(this.#table, conjuncts[i]!.text, rowsIn, rowsOut);
   }
 
   /** The next windows begin with what has proved to throw out most for what it costs. */
@@ -196,6 +226,9 @@ export class Scan {
     }
   }
 }
+
+const inOneChunk = ({ from, to }: { from: number; to: number }, chunkRows: number) =>
+  Math.floor(from / chunkRows) === Math.floor((to - 1) / chunkRows);
 
 const keyOf = (column: Column, chunk: number) => `${chunk}/${column.name}`;
 
