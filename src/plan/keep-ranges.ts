@@ -30,29 +30,47 @@ export function keepInRange(
 ): { positions: Uint32Array; count: number } {
   const [least, most] = numberBounds(low, high);
   const { values, nulls, length } = vector;
-  const kept = positions ?? allOf(length);
+  const kept = positions ?? new Uint32Array(length);
+  const select = positions ? narrow : selectAll;
+  const left = select(values, least, most, kept, count);
+  return { positions: kept, count: nulls ? withoutNulls(nulls, kept, left) : left };
+}
+
+type Values = NumberVector["values"];
+
+/** Doubles have a loop of their own: one that sees several kinds of array is many times slower. */
+function selectAll(values: Values, least: number, most: number, kept: Uint32Array, count: number): number {
   let left = 0;
-  // One loop for doubles: one that sees several kinds of array is many times slower.
+  if (values instanceof Float64Array) {
+    for (let i = 0; i < count; i++) {
+      kept[left] = i;
+      left += values[i]! >= least && values[i]! <= most ? 1 : 0;
+    }
+    return left;
+  }
+  for (let i = 0; i < count; i++) {
+    kept[left] = i;
+    left += values[i]! >= least && values[i]! <= most ? 1 : 0;
+  }
+  return left;
+}
+
+function narrow(values: Values, least: number, most: number, kept: Uint32Array, count: number): number {
+  let left = 0;
   if (values instanceof Float64Array) {
     for (let k = 0; k < count; k++) {
       const i = kept[k]!;
       kept[left] = i;
       left += values[i]! >= least && values[i]! <= most ? 1 : 0;
     }
-  } else {
-    for (let k = 0; k < count; k++) {
-      const i = kept[k]!;
-      kept[left] = i;
-      left += values[i]! >= least && values[i]! <= most ? 1 : 0;
-    }
+    return left;
   }
-  return { positions: kept, count: nulls ? withoutNulls(nulls, kept, left) : left };
-}
-
-function allOf(length: number): Uint32Array {
-  const all = new Uint32Array(length);
-  for (let i = 0; i < length; i++) all[i] = i;
-  return all;
+  for (let k = 0; k < count; k++) {
+    const i = kept[k]!;
+    kept[left] = i;
+    left += values[i]! >= least && values[i]! <= most ? 1 : 0;
+  }
+  return left;
 }
 
 function withoutNulls(nulls: Uint8Array, positions: Uint32Array, count: number): number {

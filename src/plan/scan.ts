@@ -129,7 +129,7 @@ export class Scan {
       this.#learn(i, before, count);
       done++;
     }
-    return { rows: positions ? rowsAt(rows, positions.slice(0, count)) : rows, done };
+    return { rows: positions ? rowsAt(rows, positions.subarray(0, count)) : rows, done };
   }
 
   /** Rows that indexes have left say nothing about the others. */

