@@ -223,7 +223,10 @@ function authorization(url: URL): Record<string, string> {
 
 /** What changes when the value does; nothing where the server does not say. */
 function stampOf({ headers }: HttpAnswer): string {
-  return headers.get("etag") ?? headers.get("last-modified") ?? "";
+  const etag = headers.get("etag");
+  // Pages read whole values compressed and ranges as they are; servers tell the two apart by a suffix.
+  const plain = headers.has("content-encoding") ? etag?.replace(/-(gzip|br|deflate|zstd)(?="$)/, "") : etag;
+  return plain ?? headers.get("last-modified") ?? "";
 }
 
 interface ContentRange {
