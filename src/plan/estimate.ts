@@ -1,7 +1,7 @@
 /** What a condition probably costs and keeps. Rules of thumb: nothing is read to find out. */
 import type { Table } from "../table/table.ts";
-import type { BoundExpr } from "./bound.ts";
-import { operandsOf } from "./bound.ts";
+import type { BoundExpr } from "./bind/bound.ts";
+import { operandsOf } from "./bind/bound.ts";
 
 /** Share of rows that a condition probably keeps, 0 to 1. */
 export function selectivity(expr: BoundExpr): number {

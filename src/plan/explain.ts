@@ -1,11 +1,11 @@
 /** Plans as EXPLAIN shows them. */
 import type { Table } from "../table/table.ts";
-import type { Grouping } from "./bind-group.ts";
+import type { Grouping } from "./bind/group.ts";
+import { rowsLeft } from "./indexes/row-sets.ts";
 import type { Plan, ProbeStep } from "./make-plan.ts";
-import { rowsLeft } from "./row-sets.ts";
-import { columnsOfGrouping, groupsWanted } from "./run-groups.ts";
-import { columnsNeeded } from "./scan.ts";
-import type { Done, Trace } from "./trace.ts";
+import { columnsOfGrouping, groupsWanted } from "./run/run-groups.ts";
+import { columnsNeeded } from "./run/scan.ts";
+import type { Done, Trace } from "./run/trace.ts";
 
 /** One step; counts are null where the plan was not run. */
 export interface ExplainStep {

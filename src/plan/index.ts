@@ -1,6 +1,6 @@
 /** Planning: SQL over a table → rows. */
 export type { Batch, OutputColumn, Parameter, QueryOptions } from "./api.ts";
-export { isRowQuery } from "./bind.ts";
+export { isRowQuery } from "./bind/select.ts";
 export {
   type ExplainStep,
   type Plan,

@@ -8,6 +8,9 @@ import { children } from "../sql/walk.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { Table } from "../table/table.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./api.ts";
+import { normalized, type Scope } from "./bind/expr.ts";
+import { STORED_IDX, unknownColumn } from "./bind/names.ts";
+import { optionConditions } from "./bind/option-conditions.ts";
 import {
   type BoundQuery,
   bindConditions,
@@ -16,21 +19,18 @@ import {
   idxItem,
   isRowQuery,
   type OutputItem,
-} from "./bind.ts";
-import { normalized, type Scope } from "./bind-expr.ts";
-import { matchingRows, projectRows, runPlan } from "./execute.ts";
+} from "./bind/select.ts";
 import { type ExplainStep, explainPlan } from "./explain.ts";
+import type { Narrowed } from "./indexes/probe.ts";
+import { useCounts } from "./indexes/use-counts.ts";
+import { useExtremes } from "./indexes/use-extremes.ts";
+import { firstStale, turnedStale, useIndexes } from "./indexes/use-indexes.ts";
+import { useKnown } from "./indexes/use-known.ts";
+import { useOrder } from "./indexes/use-order.ts";
+import { useZones } from "./indexes/use-zones.ts";
 import { makePlan, type Plan } from "./make-plan.ts";
-import { STORED_IDX, unknownColumn } from "./names.ts";
-import { optionConditions } from "./option-conditions.ts";
-import type { Narrowed } from "./probe.ts";
-import { Trace } from "./trace.ts";
-import { useCounts } from "./use-counts.ts";
-import { useExtremes } from "./use-extremes.ts";
-import { firstStale, turnedStale, useIndexes } from "./use-indexes.ts";
-import { useKnown } from "./use-known.ts";
-import { useOrder } from "./use-order.ts";
-import { useZones } from "./use-zones.ts";
+import { matchingRows, projectRows, runPlan } from "./run/execute.ts";
+import { Trace } from "./run/trace.ts";
 
 export type { ExplainStep } from "./explain.ts";
 export type { Plan } from "./make-plan.ts";

@@ -1,5 +1,5 @@
 /** Which fields a view has, and how they are computed for given rows. */
-import { shownName } from "../plan/names.ts";
+import { shownName } from "../plan/bind/names.ts";
 import { projectColumns, type Query } from "../plan/plan.ts";
 import type { MetaTable } from "../table/open.ts";
 import { SOURCE_IDX } from "./meta-group.ts";

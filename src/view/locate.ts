@@ -3,7 +3,7 @@
  * (icechunk-datacollections); `array_location` (zarr-datafusion-search); arrays stacked along the rows.
  */
 import { ZarrsiftError } from "../errors.ts";
-import { shownName } from "../plan/names.ts";
+import { shownName } from "../plan/bind/names.ts";
 import { projectColumns } from "../plan/plan.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";

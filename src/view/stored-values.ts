@@ -1,5 +1,5 @@
 /** Values that a query computed → elements of an array that says which of them are NULL. */
-import { arrayFor } from "../plan/vectors.ts";
+import { arrayFor } from "../plan/eval/vectors.ts";
 import { type SqlType, typeName } from "../table/types.ts";
 import { packBytes, type Vector } from "../table/vector.ts";
 import type { ChunkData } from "../zarr/chunk.ts";

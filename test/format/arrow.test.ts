@@ -4,7 +4,7 @@ import { arrowStream } from "../../src/format/arrow.ts";
 import type { RowBatch, RowColumn } from "../../src/format/rows.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
-import { vectorOf } from "../../src/plan/vectors.ts";
+import { vectorOf } from "../../src/plan/eval/vectors.ts";
 import { BYTES, INT64, type SqlType, STRING } from "../../src/table/types.ts";
 import { type CellValue, gather, type NumberArray, type Vector } from "../../src/table/vector.ts";
 

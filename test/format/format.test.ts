@@ -6,7 +6,7 @@ import { ndjsonText } from "../../src/format/ndjson.ts";
 import { textTable } from "../../src/format/text-table.ts";
 import { envelope } from "../../src/geometry/geometry.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
-import { vectorOf } from "../../src/plan/vectors.ts";
+import { vectorOf } from "../../src/plan/eval/vectors.ts";
 import { BOOL, BYTES, FLOAT64, INT64, type SqlType, STRING } from "../../src/table/types.ts";
 import type { CellValue } from "../../src/table/vector.ts";
 

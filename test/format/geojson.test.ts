@@ -3,7 +3,7 @@ import { geojsonText } from "../../src/format/geojson.ts";
 import type { RowBatch, RowColumn } from "../../src/format/rows.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
-import { vectorOf } from "../../src/plan/vectors.ts";
+import { vectorOf } from "../../src/plan/eval/vectors.ts";
 import { INT64, type SqlType, STRING } from "../../src/table/types.ts";
 
 const WKB: SqlType = { kind: "geometry", encoding: "wkb" };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { isZarrsiftError } from "../../src/errors.ts";
-import { ALIASES, FUNCTIONS } from "../../src/plan/functions.ts";
-import { CONSTRUCTORS } from "../../src/plan/geometry-values.ts";
-import { MEASURES } from "../../src/plan/measures.ts";
+import { ALIASES, FUNCTIONS } from "../../src/plan/functions/functions.ts";
+import { CONSTRUCTORS } from "../../src/plan/functions/geometry-values.ts";
+import { MEASURES } from "../../src/plan/functions/measures.ts";
 import { planQuery } from "../../src/plan/plan.ts";
 import { answer, random } from "./memory-table.ts";
 import { Dice, randomTable } from "./naive.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { envelope, point } from "../../src/geometry/geometry.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
-import { parseInterval } from "../../src/plan/interval.ts";
+import { parseInterval } from "../../src/plan/functions/interval.ts";
 import { planQuery } from "../../src/plan/plan.ts";
 import { typeName } from "../../src/table/types.ts";
 import { answer, MemoryTable } from "./memory-table.ts";

@@ -1,4 +1,4 @@
-import { vectorOf } from "../../src/plan/vectors.ts";
+import { vectorOf } from "../../src/plan/eval/vectors.ts";
 import type { ReadOptions } from "../../src/store/store.ts";
 import type { Column, Roles, Table } from "../../src/table/table.ts";
 import type { SqlType } from "../../src/table/types.ts";

@@ -3,7 +3,7 @@ import { isZarrsiftError, type ZarrsiftError } from "../../src/errors.ts";
 import { envelope } from "../../src/geometry/geometry.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import type { QueryOptions } from "../../src/plan/api.ts";
-import { isRowQuery } from "../../src/plan/bind.ts";
+import { isRowQuery } from "../../src/plan/bind/select.ts";
 import { planQuery, projectColumns } from "../../src/plan/plan.ts";
 import { parseSelect } from "../../src/sql/parse.ts";
 import { cellAt } from "../../src/table/vector.ts";

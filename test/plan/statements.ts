@@ -1,7 +1,7 @@
 /** Random statements by the grammar of SQL: some mean something, most do not, and all are to be answered or refused. */
-import { ALIASES, FUNCTIONS } from "../../src/plan/functions.ts";
-import { CONSTRUCTORS } from "../../src/plan/geometry-values.ts";
-import { MEASURES } from "../../src/plan/measures.ts";
+import { ALIASES, FUNCTIONS } from "../../src/plan/functions/functions.ts";
+import { CONSTRUCTORS } from "../../src/plan/functions/geometry-values.ts";
+import { MEASURES } from "../../src/plan/functions/measures.ts";
 import { type Dice, predicate } from "./naive.ts";
 
 const NAMES = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { planQuery } from "../../src/plan/plan.ts";
-import { windows } from "../../src/plan/windows.ts";
+import { windows } from "../../src/plan/run/windows.ts";
 import type { Column, Table } from "../../src/table/table.ts";
 import { answer, MemoryTable, random } from "./memory-table.ts";
 

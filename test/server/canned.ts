@@ -1,6 +1,6 @@
 import { ZarrsiftError } from "../../src/errors.ts";
 import type { Batch } from "../../src/plan/api.ts";
-import { vectorOf } from "../../src/plan/vectors.ts";
+import { vectorOf } from "../../src/plan/eval/vectors.ts";
 import type { Collection, View } from "../../src/server/contract.ts";
 import { INT64, type SqlType } from "../../src/table/types.ts";
 import type { Resource, ViewDefinition } from "../../src/view/api.ts";
