@@ -84,10 +84,10 @@ export {
 export { type CheckOptions, type ColumnCheck, checkIndexes } from "./index/build/check.ts";
 export { type DropOptions, dropIndexes } from "./index/build/drop.ts";
 export type { Batch, OutputColumn, Parameter, QueryOptions } from "./plan/api.ts";
+export type { S3Credentials, S3Options } from "./store/http/s3.ts";
 export { MemoryStore } from "./store/memory.ts";
 export { openSource, type SourceOptions } from "./store/open.ts";
 export { openWritable } from "./store/open-writable.ts";
-export type { S3Credentials, S3Options } from "./store/s3.ts";
 export type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store/store.ts";
 export type { AllowedPrefix } from "./store/virtual-chunks.ts";
 export type { Lock, WritableStore } from "./store/writable.ts";

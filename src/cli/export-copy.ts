@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { COPY_TEMPORARY, type CopyOptions, type CopyProgress, copyZarr } from "../export/copy.ts";
 import { copyIcechunk } from "../export/copy-icechunk.ts";
 import { WritableDirectory } from "../store/file-write.ts";
-import { WritableS3 } from "../store/s3-write.ts";
+import { WritableS3 } from "../store/http/s3-write.ts";
 import type { WritableStore } from "../store/writable.ts";
 import type { Face } from "../view/api.ts";
 import type { View } from "../view/view.ts";

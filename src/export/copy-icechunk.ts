@@ -1,7 +1,7 @@
 /** A view as an Icechunk repository of its own: one commit. */
 import { mapLimit } from "../abort.ts";
-import { loadIcechunk } from "../store/icechunk-load.ts";
-import { createIcechunk } from "../store/icechunk-write.ts";
+import { loadIcechunk } from "../store/icechunk/load.ts";
+import { createIcechunk } from "../store/icechunk/write.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { WritableStore } from "../store/writable.ts";
 import type { View } from "../view/view.ts";

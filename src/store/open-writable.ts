@@ -1,6 +1,6 @@
 import { ZarrsiftError } from "../errors.ts";
-import { isIcechunk } from "./icechunk.ts";
-import { ICECHUNK_TEMPORARY, openIcechunkWritable } from "./icechunk-write.ts";
+import { isIcechunk } from "./icechunk/icechunk.ts";
+import { ICECHUNK_TEMPORARY, openIcechunkWritable } from "./icechunk/write.ts";
 import { locate } from "./location.ts";
 import type { ReadOptions } from "./store.ts";
 import type { WritableStore } from "./writable.ts";

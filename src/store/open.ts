@@ -2,19 +2,19 @@ import { ZarrsiftError } from "../errors.ts";
 import { CacheStore } from "./cache.ts";
 import { CoalesceStore } from "./coalesce.ts";
 import { CountingStore } from "./count.ts";
-import { HttpStore } from "./http.ts";
-import type { Patience } from "./http-request.ts";
-import { isIcechunk, openIcechunk } from "./icechunk.ts";
-import { JsonReferences } from "./kerchunk-json.ts";
-import { isParquetReferences, ParquetReferences } from "./kerchunk-parquet.ts";
+import { HttpStore } from "./http/http.ts";
+import type { Patience } from "./http/request.ts";
+import { type S3Options, S3Store } from "./http/s3.ts";
+import { isIcechunk, openIcechunk } from "./icechunk/icechunk.ts";
+import { JsonReferences } from "./kerchunk/json.ts";
+import { isParquetReferences, ParquetReferences } from "./kerchunk/parquet.ts";
+import { ReferenceStore } from "./kerchunk/reference-store.ts";
+import type { References } from "./kerchunk/references.ts";
 import { LimitStore } from "./limit.ts";
 import { folderUrl, type Location, locate, splitObject } from "./location.ts";
-import { ReferenceStore } from "./reference-store.ts";
-import type { References } from "./references.ts";
-import { type S3Options, S3Store } from "./s3.ts";
 import type { ReadOptions, Store, Traffic } from "./store.ts";
 import { type AllowedPrefix, VirtualChunks } from "./virtual-chunks.ts";
-import { ZipStore } from "./zip.ts";
+import { ZipStore } from "./zip/zip.ts";
 
 /** How a source is read. */
 export interface SourceOptions extends ReadOptions {

@@ -1,10 +1,10 @@
 import { ZarrsiftError } from "../errors.ts";
 import { CoalesceStore } from "./coalesce.ts";
-import { HttpStore } from "./http.ts";
-import type { Patience } from "./http-request.ts";
-import type { ChunkReference } from "./icechunk-references.ts";
+import { HttpStore } from "./http/http.ts";
+import type { Patience } from "./http/request.ts";
+import { type S3Options, S3Store } from "./http/s3.ts";
+import type { ChunkReference } from "./icechunk/references.ts";
 import { LimitStore } from "./limit.ts";
-import { type S3Options, S3Store } from "./s3.ts";
 import type { ByteRange, Place, ReadOptions, Store } from "./store.ts";
 
 /** A place that references of a source may point into, and as whom it is read. */

@@ -19,9 +19,9 @@ import { COPY_TEMPORARY, type Copied, type CopyOptions, copyZarr } from "../../s
 import { copyIcechunk } from "../../src/export/copy-icechunk.ts";
 import { open } from "../../src/index.ts";
 import { WritableDirectory } from "../../src/store/file-write.ts";
-import { loadIcechunk } from "../../src/store/icechunk-load.ts";
-import { S3Store } from "../../src/store/s3.ts";
-import { WritableS3 } from "../../src/store/s3-write.ts";
+import { S3Store } from "../../src/store/http/s3.ts";
+import { WritableS3 } from "../../src/store/http/s3-write.ts";
+import { loadIcechunk } from "../../src/store/icechunk/load.ts";
 import type { WritableStore } from "../../src/store/writable.ts";
 import type { Face, ViewOptions } from "../../src/view/api.ts";
 import type { View } from "../../src/view/view.ts";

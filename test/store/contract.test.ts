@@ -7,11 +7,11 @@ import { CacheStore } from "../../src/store/cache.ts";
 import { CoalesceStore } from "../../src/store/coalesce.ts";
 import { CountingStore } from "../../src/store/count.ts";
 import { DirectoryStore } from "../../src/store/file.ts";
-import { HttpStore } from "../../src/store/http.ts";
+import { HttpStore } from "../../src/store/http/http.ts";
 import { LimitStore } from "../../src/store/limit.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
-import { ZipStore } from "../../src/store/zip.ts";
+import { ZipStore } from "../../src/store/zip/zip.ts";
 import { directoryHandler, TestServer } from "./server.ts";
 import { zipOf } from "./zip-writer.ts";
 

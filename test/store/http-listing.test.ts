@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { listingPage } from "../../src/server/listing.ts";
-import { HttpStore } from "../../src/store/http.ts";
-import { parseListing } from "../../src/store/http-listing.ts";
+import { HttpStore } from "../../src/store/http/http.ts";
+import { parseListing } from "../../src/store/http/listing.ts";
 
 const URL_ = "http://host/data.zarr/meta/";
 

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { messageOf } from "../../src/errors.ts";
-import { HttpStore } from "../../src/store/http.ts";
+import { HttpStore } from "../../src/store/http/http.ts";
 import { type Handler, sendBytes, TestServer } from "./server.ts";
 
 const body = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);

@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { open } from "../../src/index.ts";
-import { S3Store } from "../../src/store/s3.ts";
-import { addListingPage } from "../../src/store/s3-listing.ts";
+import { S3Store } from "../../src/store/http/s3.ts";
+import { addListingPage } from "../../src/store/http/s3-listing.ts";
 import type { Listing, Store } from "../../src/store/store.ts";
 import { KEYS, noS3Server, S3Server } from "./s3-server.ts";
 

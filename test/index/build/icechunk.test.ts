@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { buildIndexes } from "../../../src/index/build/build.ts";
 import { checkIndexes } from "../../../src/index/build/check.ts";
 import { dropIndexes } from "../../../src/index/build/drop.ts";
-import { loadIcechunk } from "../../../src/store/icechunk-load.ts";
+import { loadIcechunk } from "../../../src/store/icechunk/load.ts";
 import { openSource } from "../../../src/store/open.ts";
 import { openWritable } from "../../../src/store/open-writable.ts";
 import { askAll } from "./kit.ts";

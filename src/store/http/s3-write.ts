@@ -1,9 +1,9 @@
-import { ZarrsiftError } from "../errors.ts";
-import { hashHex } from "../hash.ts";
-import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
-import { prefixSegments } from "./key.ts";
+import { ZarrsiftError } from "../../errors.ts";
+import { hashHex } from "../../hash.ts";
+import { prefixSegments } from "../key.ts";
+import type { WritableStore } from "../writable.ts";
+import { type HttpAnswer, type Patience, sendRequest } from "./request.ts";
 import { bucketUrl, type S3Options, S3Store, s3Place, signer } from "./s3.ts";
-import type { WritableStore } from "./writable.ts";
 
 /** A body of more bytes is slow to send: the server is given more time for it. */
 const PATIENT_BYTES = 8 * 2 ** 20;

@@ -1,12 +1,12 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
-import { Lru } from "../lru.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { Lru } from "../../lru.ts";
+import { KeyList } from "../key-list.ts";
+import { SharedStats } from "../shared-stats.ts";
+import type { Listing, ReadOptions, Store } from "../store.ts";
 import { memberTexts } from "./json-members.ts";
-import { type Records, readRecords } from "./kerchunk-records.ts";
-import { KeyList } from "./key-list.ts";
+import { type Records, readRecords } from "./records.ts";
 import { badReferences } from "./reference-store.ts";
 import { inlineBytes, type Reference, type References } from "./references.ts";
-import { SharedStats } from "./shared-stats.ts";
-import type { Listing, ReadOptions, Store } from "./store.ts";
 
 interface Parsed {
   /** Metadata documents by key, as they are written; `.zmetadata` too. */

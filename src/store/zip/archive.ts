@@ -1,9 +1,8 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
-import { Lru } from "../lru.ts";
-import { crc32 } from "./crc32.ts";
-import { inflateRaw } from "./inflate-raw.ts";
-import { type Span, takeRange } from "./range.ts";
-import type { ReadOptions, Store } from "./store.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { Lru } from "../../lru.ts";
+import { crc32 } from "../crc32.ts";
+import { type Span, takeRange } from "../range.ts";
+import type { ReadOptions, Store } from "../store.ts";
 import {
   type DirectoryPlace,
   directoryOf64,
@@ -12,7 +11,8 @@ import {
   TAIL_BYTES,
   ZipDirectory,
   type ZipEntry,
-} from "./zip-directory.ts";
+} from "./directory.ts";
+import { inflateRaw } from "./inflate-raw.ts";
 
 const LOCAL_HEADER = 0x04034b50;
 const LOCAL_BYTES = 30;

@@ -1,9 +1,9 @@
-import { ZarrsiftError } from "../errors.ts";
+import { ZarrsiftError } from "../../errors.ts";
+import { prefixSegments } from "../key.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
 import { HttpStore } from "./http.ts";
-import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
-import { prefixSegments } from "./key.ts";
+import { type HttpAnswer, type Patience, sendRequest } from "./request.ts";
 import { addListingPage } from "./s3-listing.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
 
 /** Keys of an AWS account, or of another service that speaks S3. */
 export interface S3Credentials {

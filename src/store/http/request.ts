@@ -1,6 +1,6 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import type { ReadOptions } from "../store.ts";
 import { cacheMode, failureHint, hear, silence } from "./page.ts";
-import type { ReadOptions } from "./store.ts";
 
 /** How patient a client is. */
 export interface Patience {

@@ -1,10 +1,10 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import type { ReadOptions } from "../store.ts";
+import { VirtualChunks } from "../virtual-chunks.ts";
+import type { Lock, WritableStore } from "../writable.ts";
 import { IcechunkStore, NO_SUCH_KEY, ourError } from "./icechunk.ts";
-import { type Icechunk, loadIcechunk, whileBusy } from "./icechunk-load.ts";
-import { Failures, icechunkStorage } from "./icechunk-storage.ts";
-import type { ReadOptions } from "./store.ts";
-import { VirtualChunks } from "./virtual-chunks.ts";
-import type { Lock, WritableStore } from "./writable.ts";
+import { type Icechunk, loadIcechunk, whileBusy } from "./load.ts";
+import { Failures, icechunkStorage } from "./storage.ts";
 
 type Session = InstanceType<Icechunk["Session"]>;
 

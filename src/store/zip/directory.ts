@@ -1,5 +1,5 @@
-import { KeyList } from "./key-list.ts";
-import type { Listing } from "./store.ts";
+import { KeyList } from "../key-list.ts";
+import type { Listing } from "../store.ts";
 
 /** What the central directory says of one member. Sizes and offsets in bytes. */
 export interface ZipEntry {

@@ -1,8 +1,8 @@
-import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
-import { repoWithoutConfig } from "./icechunk-file.ts";
-import type { Icechunk } from "./icechunk-load.ts";
-import type { Store } from "./store.ts";
-import type { WritableStore } from "./writable.ts";
+import { isZarrsiftError, messageOf, ZarrsiftError } from "../../errors.ts";
+import type { Store } from "../store.ts";
+import type { WritableStore } from "../writable.ts";
+import { repoWithoutConfig } from "./file.ts";
+import type { Icechunk } from "./load.ts";
 
 /** What Icechunk takes to mean "no such object". */
 const NOT_FOUND = "ObjectNotFound";

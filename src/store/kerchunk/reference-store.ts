@@ -1,9 +1,9 @@
-import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
-import { keySegments, prefixSegments } from "./key.ts";
-import { isEmptyRange, spanOf, takeRange } from "./range.ts";
+import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
+import { keySegments, prefixSegments } from "../key.ts";
+import { isEmptyRange, spanOf, takeRange } from "../range.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
+import { missingTarget, placeAt, type VirtualChunks } from "../virtual-chunks.ts";
 import { type Reference, type References, resolveLocation } from "./references.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
-import { missingTarget, placeAt, type VirtualChunks } from "./virtual-chunks.ts";
 
 /** A reference to a part of an object. */
 type Elsewhere = Exclude<Reference, { bytes: Uint8Array }>;

@@ -1,10 +1,10 @@
-import { abortable } from "../abort.ts";
-import { keySegments, prefixSegments } from "./key.ts";
-import { isEmptyRange, spanOf } from "./range.ts";
-import { SharedStats } from "./shared-stats.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
-import { ZipArchive } from "./zip-archive.ts";
-import type { ZipEntry } from "./zip-directory.ts";
+import { abortable } from "../../abort.ts";
+import { keySegments, prefixSegments } from "../key.ts";
+import { isEmptyRange, spanOf } from "../range.ts";
+import { SharedStats } from "../shared-stats.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
+import { ZipArchive } from "./archive.ts";
+import type { ZipEntry } from "./directory.ts";
 
 /** A zip archive as a store, a member being a key. Its directory is read with the first key. */
 export class ZipStore implements Store {

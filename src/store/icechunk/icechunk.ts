@@ -1,13 +1,13 @@
-import { abortable } from "../abort.ts";
-import { messageOf, ZarrsiftError } from "../errors.ts";
-import { type Icechunk, loadIcechunk, whileBusy } from "./icechunk-load.ts";
-import { openRef, unknownRef } from "./icechunk-ref.ts";
-import { IcechunkReferences } from "./icechunk-references.ts";
-import { Failures, icechunkStorage } from "./icechunk-storage.ts";
-import { keySegments, prefixSegments } from "./key.ts";
-import { isEmptyRange, spanOf, takeRange } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
-import { placeAt, VirtualChunks } from "./virtual-chunks.ts";
+import { abortable } from "../../abort.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { keySegments, prefixSegments } from "../key.ts";
+import { isEmptyRange, spanOf, takeRange } from "../range.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
+import { placeAt, VirtualChunks } from "../virtual-chunks.ts";
+import { type Icechunk, loadIcechunk, whileBusy } from "./load.ts";
+import { openRef, unknownRef } from "./ref.ts";
+import { IcechunkReferences } from "./references.ts";
+import { Failures, icechunkStorage } from "./storage.ts";
 
 /** How an Icechunk repository is opened. */
 export interface IcechunkOptions extends ReadOptions {

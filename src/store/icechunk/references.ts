@@ -1,8 +1,8 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
-import { Lru } from "../lru.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { Lru } from "../../lru.ts";
+import type { ReadOptions, Store } from "../store.ts";
+import { unpackFile } from "./file.ts";
 import { FlatTable } from "./flatbuffer.ts";
-import { unpackFile } from "./icechunk-file.ts";
-import type { ReadOptions, Store } from "./store.ts";
 
 /** Where a virtual chunk's bytes are. */
 export interface ChunkReference {

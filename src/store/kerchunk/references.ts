@@ -1,4 +1,4 @@
-import type { Listing, ReadOptions } from "./store.ts";
+import type { Listing, ReadOptions } from "../store.ts";
 
 /** What a key stands for: bytes of its own, or a part of an object elsewhere (all of it where `length` is not known). */
 export type Reference =

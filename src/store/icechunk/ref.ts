@@ -1,5 +1,5 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
-import { type Icechunk, whileBusy } from "./icechunk-load.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { type Icechunk, whileBusy } from "./load.ts";
 
 type Repository = InstanceType<Icechunk["Repository"]>;
 type Session = InstanceType<Icechunk["Session"]>;

@@ -4,7 +4,7 @@
  * The WASM build needs care in Node: each of its worker threads prints a warning, and its runtime keeps a handle
  * that holds the process open for as long as a storage lives. Both come from three names it takes while it loads.
  */
-import { messageOf, ZarrsiftError } from "../errors.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
 
 /** The module as its own types say. */
 export type Icechunk = typeof import("@earthmover/icechunk");

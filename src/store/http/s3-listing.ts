@@ -1,4 +1,4 @@
-import type { Listing } from "./store.ts";
+import type { Listing } from "../store.ts";
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 

@@ -1,11 +1,11 @@
-import { messageOf, ZarrsiftError } from "../errors.ts";
+import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { KeyList } from "../key-list.ts";
+import { SharedStats } from "../shared-stats.ts";
+import type { Listing, ReadOptions, Store } from "../store.ts";
 import { memberTexts } from "./json-members.ts";
-import { generated, type Template, templated, templatesOf } from "./kerchunk-templates.ts";
-import { KeyList } from "./key-list.ts";
 import { badReferences } from "./reference-store.ts";
 import { inlineBytes, type Reference, type References } from "./references.ts";
-import { SharedStats } from "./shared-stats.ts";
-import type { Listing, ReadOptions, Store } from "./store.ts";
+import { generated, type Template, templated, templatesOf } from "./templates.ts";
 
 interface Parsed {
   find(key: string): Reference | undefined;

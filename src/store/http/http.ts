@@ -1,10 +1,10 @@
-import { ZarrsiftError } from "../errors.ts";
-import { parseListing } from "./http-listing.ts";
-import { type HttpAnswer, type Patience, sendRequest } from "./http-request.ts";
-import { keySegments, prefixSegments } from "./key.ts";
+import { ZarrsiftError } from "../../errors.ts";
+import { keySegments, prefixSegments } from "../key.ts";
+import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "../range.ts";
+import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
+import { parseListing } from "./listing.ts";
 import { isCrossOrigin } from "./page.ts";
-import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
+import { type HttpAnswer, type Patience, sendRequest } from "./request.ts";
 
 /** Settings of an `HttpStore`. */
 export interface HttpOptions extends Patience {
