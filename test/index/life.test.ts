@@ -183,6 +183,8 @@ describe.each([3, 2] as const)("indexes under a collection that stays open, v%i"
       expect((await asked(collection)).rows).toEqual(first);
       expect((await asked(collection, sql)).rows).toEqual(inBox);
       answers++;
+      // Both share this thread: files are written while nobody asks.
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await builds;
     expect(answers).toBeGreaterThan(1);
