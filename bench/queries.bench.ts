@@ -20,7 +20,7 @@ import { type Summary, short, summarize } from "./lib/stats.ts";
 const execute = promisify(execFile);
 const SHARED = "../shared/bench";
 const ROWS = process.env.ROWS ?? "1e6";
-const REPEATS = Number(process.env.REPEATS ?? 5);
+const REPEATS = Number(process.env.REPEATS ?? 10);
 const STORE = `.bench/meta-${ROWS}.zarr`;
 const INDEXED = `.bench/meta-${ROWS}-indexed.zarr`;
 const PARQUET = `.bench/meta-${ROWS}.parquet`;

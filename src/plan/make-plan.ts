@@ -149,6 +149,12 @@ function idxBounds(expr: BoundExpr): [number, number] | undefined {
 }
 
 /**
+ * Share of rows that any condition is taken to throw out: in a table sorted by date a range keeps all rows of many
+ * windows and none of the next, and a cheap test that throws out nothing costs less than the one that was left out.
+ */
+const LEAST_REJECTED = 0.1;
+
+/**
  * Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. What scans have learnt about
  * a condition counts for more than what indexes say, and that for more than a guess.
  */
@@ -163,7 +169,7 @@ export function inOrder(conditions: readonly (Condition & Partial<Conjunct>)[], 
   const ordered: Conjunct[] = [];
   while (waiting.length > 0) {
     const rank = (c: (typeof waiting)[number]) =>
-      (bytesToRead(c.columns, known, table) + c.effort) / Math.max(0.01, 1 - c.selectivity);
+      (bytesToRead(c.columns, known, table) + c.effort) / Math.max(LEAST_REJECTED, 1 - c.selectivity);
     const best = waiting.reduce((a, b) => (rank(b) < rank(a) ? b : a));
     waiting.splice(waiting.indexOf(best), 1);
     const { effort: _, ...conjunct } = best;

@@ -38,13 +38,13 @@ function highAsNumber(high: Bound): number {
 /** One loop per common array type, because a loop that sees several is many times slower. */
 function rangeOfNumbers(values: NumberVector["values"], low: number, high: number, truth: Truth): void {
   if (values instanceof Float64Array) {
-    for (let i = 0; i < truth.length; i++) truth[i] = values[i]! >= low && values[i]! <= high ? 1 : 0;
+    for (let i = 0; i < truth.length; i++) truth[i] = Number(values[i]! >= low) & Number(values[i]! <= high);
   } else if (values instanceof Float32Array) {
-    for (let i = 0; i < truth.length; i++) truth[i] = values[i]! >= low && values[i]! <= high ? 1 : 0;
+    for (let i = 0; i < truth.length; i++) truth[i] = Number(values[i]! >= low) & Number(values[i]! <= high);
   } else if (values instanceof Int32Array) {
-    for (let i = 0; i < truth.length; i++) truth[i] = values[i]! >= low && values[i]! <= high ? 1 : 0;
+    for (let i = 0; i < truth.length; i++) truth[i] = Number(values[i]! >= low) & Number(values[i]! <= high);
   } else {
-    for (let i = 0; i < truth.length; i++) truth[i] = values[i]! >= low && values[i]! <= high ? 1 : 0;
+    for (let i = 0; i < truth.length; i++) truth[i] = Number(values[i]! >= low) & Number(values[i]! <= high);
   }
 }
 

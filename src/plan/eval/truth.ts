@@ -24,7 +24,7 @@ export function positions(truth: Truth, value: number, negated = false): Uint32A
   let count = 0;
   for (let i = 0; i < truth.length; i++) {
     rows[count] = i;
-    count += (truth[i] === value) === negated ? 0 : 1;
+    count += Number((truth[i] === value) !== negated);
   }
   return rows.slice(0, count);
 }
