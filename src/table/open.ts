@@ -16,7 +16,7 @@ export interface TableOptions extends ReadOptions {
   columns?: readonly string[];
   /** Overrides what would be inferred. */
   roles?: Roles;
-  /** Decoded chunks kept, in bytes. Default 384 MiB. */
+  /** Decoded chunks kept, in bytes. Default 320 MiB. */
   cacheBytes?: number;
 }
 
@@ -26,7 +26,7 @@ export interface MetaTable extends Table {
   readonly unusable: ReadonlyMap<string, ZarrsiftError>;
 }
 
-const DEFAULT_CACHE = 384 * 2 ** 20;
+const DEFAULT_CACHE = 320 * 2 ** 20;
 
 /**
  * The `meta` group of a source as a table.
