@@ -47,6 +47,8 @@ const REMOTE = new Set([
 export class DirectoryStore implements Store {
   readonly url: string;
   readonly #root: string;
+  /** The root as the folder of what is in it is named. */
+  readonly #top: string;
   #realRoot: Promise<string> | undefined;
   #inside = new Set<string>();
   #insideUntil = 0;
@@ -57,6 +59,7 @@ export class DirectoryStore implements Store {
   constructor(root: string) {
     this.url = root;
     this.#root = root;
+    this.#top = join(root, "key", "..");
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -170,8 +173,16 @@ export class DirectoryStore implements Store {
     }
     const known = this.#inside;
     if (known.has(folder)) return;
-    await this.#ensureBelow(await realpath(folder), folder);
+    if (!this.#isPlain(folder)) await this.#ensureBelow(await realpath(folder), folder);
     if (known.size < FOLDERS_TRUSTED) known.add(folder);
+  }
+
+  /** Whether a folder is a folder, and no link, of one that is known to be inside. */
+  #isPlain(folder: string): boolean {
+    if (!this.#isQuick()) return false;
+    if (folder === this.#top || this.#inside.has(folder)) return true;
+    if (!this.#isPlain(join(folder, ".."))) return false;
+    return this.#quick.run(() => lstatSync(folder, { throwIfNoEntry: false }))?.isDirectory() ?? false;
   }
 
   async #ensureBelow(target: string, path: string): Promise<void> {

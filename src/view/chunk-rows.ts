@@ -1,5 +1,7 @@
 /** Rows of decoded chunks: runs of elements along the first axis, put together in another order. */
+import { blankChunk, fillChunk } from "../zarr/chunk.ts";
 import { type ChunkData, newLike, type VariableChunk } from "../zarr/chunk-data.ts";
+import type { ArrayMeta } from "../zarr/metadata.ts";
 
 /** Rows of one decoded chunk, and where each goes. */
 export interface RowsOf {
@@ -11,11 +13,15 @@ export interface RowsOf {
 }
 
 /**
- * A chunk of `rows` rows made of rows of other chunks; rows that nothing goes to are those of `base`.
+ * A chunk made of rows of other chunks; rows that nothing goes to are the fill value.
  *
- * @param base A chunk of the result's shape: what it holds where nothing else is put. It is written to.
+ * @param meta The array that the chunk is of
+ * @param parts No two of them go to the same row
  */
-export function mergeRows(base: ChunkData, rows: number, parts: readonly RowsOf[]): ChunkData {
+export function mergeRows(meta: ArrayMeta, parts: readonly RowsOf[]): ChunkData {
+  const rows = meta.chunkShape[0]!;
+  const set = parts.reduce((sum, { to }) => sum + to.length, 0);
+  const base = set === rows ? blankChunk(meta) : fillChunk(meta);
   return "starts" in base ? mergeItems(base, rows, parts) : mergeNumbers(base, rows, parts);
 }
 

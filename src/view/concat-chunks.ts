@@ -1,7 +1,7 @@
 /** Chunks of granules' arrays put end to end along their first axis. */
 import { abortable, mapLimit } from "../abort.ts";
 import type { ByteRange, Place, ReadOptions } from "../store/store.ts";
-import { type ChunkData, decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
+import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
 import { type ChunkSource, MadeChunks } from "./chunks.ts";
@@ -90,7 +90,7 @@ export class ConcatenatedChunks extends MadeChunks {
     const there = parts.flat();
     if (there.length === 0) return undefined;
     const target = this.#target;
-    return encodeChunk(target, mergeRows(fillChunk(target), target.chunkShape[0]!, there));
+    return encodeChunk(target, mergeRows(target, there));
   }
 
   /** Shared by all who need it, so nobody's cancellation reaches it. */

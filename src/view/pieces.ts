@@ -2,7 +2,7 @@
 import { abortable } from "../abort.ts";
 import { Lru } from "../lru.ts";
 import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
-import { type ChunkData, decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
+import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
 import { type ChunkSource, MadeChunks } from "./chunks.ts";
@@ -102,14 +102,13 @@ class SpanChunks extends MadeChunks {
     const place = this.#untouched(coords);
     if (place) return this.#whole.chunks.read(place, options);
     const meta = this.#meta;
-    const perChunk = meta.chunkShape[0]!;
     const there: RowsOf[] = [];
     for (const { chunk, ...rows } of this.#rows(coords[0]!)) {
       const found = await abortable(this.#decode([chunk, ...coords.slice(1)]), options?.signal);
       if (found !== "missing") there.push({ ...rows, chunk: found });
     }
     if (there.length === 0) return undefined;
-    return encodeChunk(meta, mergeRows(fillChunk(meta), perChunk, there));
+    return encodeChunk(meta, mergeRows(meta, there));
   }
 
   async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {

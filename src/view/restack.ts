@@ -3,7 +3,7 @@ import { abortable, mapLimit } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
-import { type ChunkData, decodable, decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
+import { type ChunkData, decodable, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
@@ -171,7 +171,7 @@ class RegroupedChunks extends MadeChunks {
     });
     const there: RowsOf[] = parts.flat();
     if (there.length === 0) return undefined;
-    return encodeChunk(this.#target, mergeRows(fillChunk(this.#source), perChunk, there));
+    return encodeChunk(this.#target, mergeRows(this.#source, there));
   }
 
   /** Shared by all who need it, so nobody's cancellation reaches it. */

@@ -1,7 +1,7 @@
 import { isZarrsiftError } from "../errors.ts";
 import type { ChunkData } from "./chunk-data.ts";
 import { type CodecChain, chunkError, compile } from "./codecs.ts";
-import { filled } from "./fill.ts";
+import { blank, filled } from "./fill.ts";
 import type { ArrayMeta } from "./metadata.ts";
 
 export type { ChunkData, FixedChunk, NumericData, VariableChunk } from "./chunk-data.ts";
@@ -11,10 +11,7 @@ const chains = new WeakMap<ArrayMeta, CodecChain>();
 function chainOf(meta: ArrayMeta): CodecChain {
   let chain = chains.get(meta);
   if (!chain) {
-    chain = compile(
-      { dataType: meta.dataType, shape: meta.chunkShape, fillValue: meta.fillValue },
-      meta.codecs,
-    );
+    chain = compile(specOf(meta), meta.codecs);
     chains.set(meta, chain);
   }
   return chain;
@@ -54,8 +51,19 @@ export async function decodeChunk(meta: ArrayMeta, bytes: Uint8Array, where: str
  *   value that the type cannot hold
  */
 export function fillChunk(meta: ArrayMeta): ChunkData {
-  return filled({ dataType: meta.dataType, shape: meta.chunkShape, fillValue: meta.fillValue });
+  return filled(specOf(meta));
 }
+
+/** A chunk whose numbers are all still to be set. Throws as `fillChunk` does. */
+export function blankChunk(meta: ArrayMeta): ChunkData {
+  return blank(specOf(meta));
+}
+
+const specOf = ({ dataType, chunkShape, fillValue }: ArrayMeta) => ({
+  dataType,
+  shape: chunkShape,
+  fillValue,
+});
 
 /**
  * The bytes to store for the elements of a whole chunk (`chunkShape`, in C order).

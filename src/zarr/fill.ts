@@ -1,5 +1,5 @@
 import { ZarrsiftError } from "../errors.ts";
-import type { ChunkData, NumericData } from "./chunk-data.ts";
+import type { ChunkData } from "./chunk-data.ts";
 import { type ArraySpec, elementCount, MOST_BYTES, unsupported } from "./codecs/codec.ts";
 import { arrayType } from "./codecs/elements.ts";
 import { itemSize } from "./dtype.ts";
@@ -20,7 +20,19 @@ const FLOATS: Record<string, number> = {
  * @throws ZarrsiftError `corrupt_metadata` for a fill value that the type cannot hold, `encoding_unsupported` for a
  *   type that cannot be read
  */
-export function filled({ dataType, shape, fillValue }: ArraySpec): ChunkData {
+export function filled(spec: ArraySpec): ChunkData {
+  const chunk = blank(spec);
+  if ("starts" in chunk) return chunk;
+  const { data } = chunk;
+  const parts = fillParts(spec.dataType, spec.fillValue);
+  if (parts.every((part) => part === 0n || Object.is(part, 0))) return chunk;
+  if (parts.length === 1) (data as { fill(value: number | bigint): void }).fill(parts[0]!);
+  else for (let i = 0; i < data.length; i++) data[i] = parts[i % parts.length]!;
+  return chunk;
+}
+
+/** The same for one who will set each number: those are zeros. */
+export function blank({ dataType, shape, fillValue }: ArraySpec): ChunkData {
   const count = elementCount(shape);
   const type = arrayType(dataType);
   if (count * Math.max(itemSize(dataType) ?? 8, 1) > MOST_BYTES) {
@@ -32,12 +44,7 @@ export function filled({ dataType, shape, fillValue }: ArraySpec): ChunkData {
     const data = fillBytes(dataType, fillValue);
     return { data, starts: new Uint32Array(count), ends: new Uint32Array(count).fill(data.length) };
   }
-  const parts = fillParts(dataType, fillValue);
-  const data: NumericData = new type(count * parts.length);
-  if (parts.every((part) => part === 0n || Object.is(part, 0))) return { data };
-  if (parts.length === 1) (data as { fill(value: number | bigint): void }).fill(parts[0]!);
-  else for (let i = 0; i < data.length; i++) data[i] = parts[i % parts.length]!;
-  return { data };
+  return { data: new type(dataType.kind === "complex" ? count * 2 : count) };
 }
 
 /** The fill value as a number or bigint, or the two of a complex number. */

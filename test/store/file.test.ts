@@ -47,6 +47,19 @@ describe("symbolic links", () => {
     await expect(store.list("folder")).rejects.toMatchObject({ code: "source_forbidden" });
   });
 
+  it("are refused as well once folders beside them have been read", async () => {
+    mkdirSync(join(root, "a/b/c"), { recursive: true });
+    mkdirSync(join(base, "outside/b/c"), { recursive: true });
+    writeFileSync(join(root, "a/b/c/0"), "inside");
+    writeFileSync(join(base, "outside/b/c/0"), "secret");
+    symlinkSync("../../outside/b", join(root, "a/link"));
+    symlinkSync("b", join(root, "a/fine"));
+    for (const key of ["a/0", "a/b/c/0", "a/fine/c/0"]) expect(text(await store.get(key))).toBe("inside");
+    await expect(store.get("a/link/c/0")).rejects.toMatchObject({ code: "source_forbidden" });
+    await expect(store.stat("a/link/c/0")).rejects.toMatchObject({ code: "source_forbidden" });
+    expect(await store.get("a/b/c/d/e/0")).toBeUndefined();
+  });
+
   it("to nothing are absent; loops are errors", async () => {
     symlinkSync("nowhere", join(root, "dangling"));
     symlinkSync("loop", join(root, "loop"));
