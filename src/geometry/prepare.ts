@@ -129,9 +129,12 @@ export class Prepared {
     const [west, south, east, north] = envelope as unknown as [number, number, number, number];
     if (!(west >= -180 && east <= 180)) return undefined;
     if (!this.near(west, south, east, north)) return predicate === "disjoint";
+    const meeting = predicate === "intersects" || predicate === "disjoint";
+    // Boxes that are near a box meet it.
+    if (isBox && meeting && this.rectangles.length > 0) return predicate === "intersects";
     const known = this.byBox(predicate, west, south, east, north);
     if (known !== undefined || !isBox) return known;
-    if (predicate === "intersects" || predicate === "disjoint") return predicate === "intersects";
+    if (meeting) return predicate === "intersects";
     const ring = Float64Array.of(west, south, east, south, east, north, west, north, west, south);
     return this.exactly(predicate, [
       { dimension: 2, runs: [ring], west, south, east, north, circle: east - west >= 360 },
