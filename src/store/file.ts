@@ -36,7 +36,7 @@ const NO_FOLLOW = constants.O_NOFOLLOW;
 const FOLDER_TRUST_MS = 30_000;
 const FOLDERS_TRUSTED = 200_000;
 /** Larger values are always read in the thread pool. */
-const LARGEST_QUICK = 2 ** 20;
+const LARGEST_QUICK = 2 ** 18;
 /** File systems that may wait for a network, by Linux's numbers (statfs(2)): NFS, SMB, CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS. */
 const REMOTE = new Set([
   ...[0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x00c36400, 0x01021997, 0x5346414f],
