@@ -73,10 +73,12 @@ function position(text: string, other: string): number {
   return at < 0 ? 0 : [...text.slice(0, at)].length + 1;
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Made when it is first needed: it takes as long as many other modules together. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** Letters with their accents stay together. */
 function reversed(text: string): string {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return Array.from(graphemes.segment(text), ({ segment }) => segment)
     .reverse()
     .join("");
