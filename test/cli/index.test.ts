@@ -52,7 +52,7 @@ describe.skipIf(!built)("a running serve", () => {
       expect(await states()).toEqual(beside ? { date: "verified" } : {});
       await zarrsift("index", path, ...to);
       const all = Object.fromEntries(Object.keys(KINDS).map((name) => [name, "verified"]));
-      const become = (wanted: object) => expect.poll(states, { timeout: 10_000 }).toEqual(wanted);
+      const become = (wanted: object) => expect.poll(states, { timeout: 30_000 }).toEqual(wanted);
       await become(all);
       cpSync(join(path, "meta/clouds/c/1"), join(path, "meta/clouds/c/0"));
       await become({ ...all, clouds: "stale" });
@@ -63,7 +63,7 @@ describe.skipIf(!built)("a running serve", () => {
       child.kill("SIGTERM");
       expect((await ended).code).toBe(0);
     },
-    60_000,
+    120_000,
   );
 });
 
