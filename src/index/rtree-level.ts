@@ -120,8 +120,8 @@ function touched(
   return part;
 }
 
-/** How much of `from` to `to` lies within `low` to `high`, 0 to 1. */
+/** How much of `from` to `to` lies within `low` to `high`, 0 to 1; all of them but the last may be infinite. */
 function overlap(from: number, to: number, low: number, high: number): number {
-  const length = to - from;
-  return length > 0 ? Math.min(1, (Math.min(to, high) - Math.max(from, low)) / length) : 1;
+  const share = (Math.min(to, high) - Math.max(from, low)) / (to - from);
+  return share < 1 ? Math.max(0, share) : 1;
 }

@@ -119,6 +119,12 @@ export class Truth {
     return Math.ceil(this.covered / this.#column.chunkRows);
   }
 
+  /** Whether the record is of chunks with these sizes and checksums: crc32c of both. */
+  isOf([sizes, crcs]: readonly number[]): boolean {
+    const sums = this.#truth?.sums;
+    return sums !== undefined && sums[0] === sizes && sums[1] === crcs;
+  }
+
   async state({ signal, traffic }: ReadOptions = {}): Promise<IndexState> {
     if (this.#stale) return this.#stale;
     this.#state ??= this.#find({ traffic }).catch((error) => {

@@ -17,6 +17,7 @@ import {
   probeOf,
   type Relied,
 } from "./probe.ts";
+import { coveringProbe } from "./probe-covering.ts";
 import { intersection, restricted, rowsLeft, union } from "./row-sets.ts";
 
 /** An index whose rows are no run is asked where it keeps at most this share of all rows. */
@@ -24,9 +25,11 @@ const WORTH_SHARE = 0.3;
 /** What a row that an index finds, and a request, take, in bytes that could be decoded in the same time. */
 const [ROW_COST, REQUEST_COST] = [16, 16_384];
 
-/** A conjunct that indexes can narrow. */
+/** A conjunct that indexes can narrow, or several that one can at once. */
 interface Question {
   conjunct: Conjunct;
+  /** Those of the plan that it stands for. */
+  parts: readonly Conjunct[];
   probe: Probe;
   state: "verified" | "unverified";
   estimate: Estimate;
@@ -58,13 +61,19 @@ export async function useIndexes(
   }
   narrowed = { ...narrowed, conjuncts: narrowed.conjuncts.map((each) => informed(each, questions, table)) };
   const order = orderIndex(likeFirst(plan), indexes);
+  const answered: Conjunct[] = [];
   for (const one of questions.sort(firstToAsk)) {
-    const { conjunct, probe } = one;
+    const { parts, probe } = one;
+    if (parts.every((part) => answered.includes(part))) {
+      tell(answeredStep(one));
+      continue;
+    }
     const asked = await ask(one, narrowed, table, order, options);
     if (asked.found) {
       const least = probe.indexes.reduce((rows, index) => Math.min(rows, index.covered), table.rows);
-      narrowed = applied(narrowed, conjunct, asked.found, least, table.rows);
+      narrowed = applied(narrowed, parts, asked.found, least, table.rows);
       used.push(...probe.indexes);
+      if (asked.found.sure === undefined) answered.push(...parts);
     }
     tell({ ...asked.step, rows: asked.found && rowsLeft(narrowed) });
   }
@@ -125,15 +134,36 @@ async function questionsOf(
   indexes: readonly Index[],
   options: ReadOptions,
 ): Promise<(Question | ProbeStep)[]> {
+  const among = { from: plan.from, to: plan.to };
   const asked = plan.conjuncts.flatMap((conjunct) => {
     const probe = probeOf(conjunct.expr, indexes);
-    return probe ? [question(conjunct, probe, { ...options, among: { from: plan.from, to: plan.to } })] : [];
+    return probe ? [question(conjunct, [conjunct], probe, { ...options, among })] : [];
   });
+  const exprs = plan.conjuncts.map(({ expr }) => expr);
+  const boxes = coveringProbe(exprs, indexes, 2);
+  if (boxes) {
+    const parts = plan.conjuncts.filter(({ expr }) => boxes.answered.includes(expr));
+    asked.push(question(allOf(parts), parts, boxes.probe, { ...options, among }));
+  }
   return Promise.all(asked);
+}
+
+/** Conjuncts as one. */
+function allOf(parts: readonly Conjunct[]): Conjunct {
+  const [first] = parts as readonly [Conjunct];
+  const operands = parts.map(({ expr }) => expr);
+  return {
+    ...first,
+    expr: { node: "and", operands, type: BOOL, at: first.expr.at },
+    text: parts.map(({ text }) => text).join(" AND "),
+    columns: parts.flatMap(({ columns }) => columns),
+    selectivity: parts.reduce((share, { selectivity }) => share * selectivity, 1),
+  };
 }
 
 async function question(
   conjunct: Conjunct,
+  parts: readonly Conjunct[],
   probe: Probe,
   options: ProbeOptions,
 ): Promise<Question | ProbeStep> {
@@ -146,7 +176,8 @@ async function question(
   });
   const { state, why, estimate } = result;
   const cost = { ...traffic, ms };
-  if (state !== "stale" && !(estimate instanceof Error)) return { conjunct, probe, state, estimate, cost };
+  if (state !== "stale" && !(estimate instanceof Error))
+    return { conjunct, parts, probe, state, estimate, cost };
   const told = estimate instanceof Error ? estimate.message : why;
   return { ...stepOf(conjunct, probe), state: "stale", why: told, ...cost };
 }
@@ -179,6 +210,11 @@ const stepOf = (conjunct: Conjunct, probe: Probe) => ({
   index: probe.indexes.map(({ path }) => path).join(", "),
   rows: undefined,
 });
+
+/** A question that another index has answered already. */
+function answeredStep({ conjunct, probe, cost }: Question): ProbeStep {
+  return { ...stepOf(conjunct, probe), ...cost, state: "unused", why: "another index has answered it" };
+}
 
 interface Asked {
   step: ProbeStep;
@@ -217,7 +253,7 @@ async function ask(
 
 /** Why an index is not asked: testing the rows that are left reads less. */
 function notWorth(
-  { conjunct, probe }: Question,
+  { parts, probe }: Question,
   estimate: Estimate,
   plan: Plan,
   table: Table,
@@ -227,7 +263,7 @@ function notWorth(
   const { rows, requests, bytes } = estimate;
   const about = `about ${Math.round(rows)} rows and ${Math.round(bytes)} bytes`;
   if (rows > WORTH_SHARE * table.rows) return `${about}, no less than a scan`;
-  const others = plan.conjuncts.filter(({ expr }) => expr !== conjunct.expr);
+  const others = plan.conjuncts.filter((other) => !standsFor(parts, other));
   const costed = likeFirst(plan);
   const now = restCost(costed, table, order);
   const then = restCost({ ...costed, ...spread(plan, rows), conjuncts: others }, table, order);
@@ -244,7 +280,10 @@ function spread(plan: Plan, rows: number): { candidates: Float64Array } | object
   return { candidates: Float64Array.from({ length: rows }, (_, i) => from + ((to - from) * i) / rows) };
 }
 
-function applied(plan: Plan, conjunct: Conjunct, found: Found, least: number, rows: number): Plan {
+const standsFor = (parts: readonly Conjunct[], { expr }: Conjunct): boolean =>
+  parts.some((part) => part.expr === expr);
+
+function applied(plan: Plan, parts: readonly Conjunct[], found: Found, least: number, rows: number): Plan {
   const inside = intersection(found.rows, { from: 0, to: least });
   const later = { from: Math.min(least, rows), to: rows };
   const possible =
@@ -255,7 +294,7 @@ function applied(plan: Plan, conjunct: Conjunct, found: Found, least: number, ro
   const known = found.sure ? intersection(found.sure, { from: 0, to: least }) : inside;
   const sure = known instanceof Float64Array ? { sure: known } : { holds: [known] };
   const conjuncts = plan.conjuncts.flatMap((other) => {
-    if (other.expr !== conjunct.expr) return [other];
+    if (!standsFor(parts, other)) return [other];
     return whole ? [] : [{ ...other, ...sure }];
   });
   return { ...restricted(plan, possible), conjuncts };
