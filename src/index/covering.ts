@@ -89,7 +89,8 @@ export class Covering implements CoveringIndex {
   }
 
   async estimate(ranges: BoxRanges, options: ReadOptions = {}): Promise<Estimate> {
-    const found = await this.#tree.estimate(touching(ranges), { ...options, test: inRanges(ranges) });
+    const test = inRanges(ranges);
+    const found = await this.#tree.estimate(touching(ranges), { ...options, test, asStored: true });
     const { exceptions } = this.#record;
     if (!exceptions || this.#loading) return found;
     // Of each its row and four values.

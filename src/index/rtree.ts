@@ -17,7 +17,7 @@ import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
 import { bitAt, childPages, readIds } from "./rtree-items.ts";
 import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
-import { type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
+import { itemsTouched, type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
 import { sortedOrder } from "./sort.ts";
 import type { Truth } from "./truth.ts";
 
@@ -89,7 +89,7 @@ export class RTree implements SpatialIndex {
     return this.#leaves(opened, probe, nodes, options, boxes);
   }
 
-  async estimate(boxes: readonly QueryBox[], options: SpatialOptions = {}): Promise<Estimate> {
+  async estimate(boxes: readonly QueryBox[], options: TreeOptions = {}): Promise<Estimate> {
     if (this.covered === 0 || boxes.length === 0) return { rows: 0, requests: 0, bytes: 0 };
     const opened = await this.#open(options);
     const { layout, tree } = opened;
@@ -99,7 +99,9 @@ export class RTree implements SpatialIndex {
     for (; lowest > 1 && hits.found.length <= FEW_NODES; lowest--)
       hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest - 1, options);
     const perNode = layout.nodeSize ** lowest;
-    const rows = Math.min(this.covered, Math.ceil(hits.share * perNode));
+    // Queries without an end may be long and thin, and touch much more than they are wide.
+    const touched = (items: number) => (options.asStored ? itemsTouched(hits, boxes, items) : 0);
+    const rows = Math.min(this.covered, Math.ceil(touched(perNode) || hits.share * perNode));
     const wanted = new Set<number>();
     for (const node of hits.found) {
       const from = boxAt(node * perNode);
@@ -108,7 +110,8 @@ export class RTree implements SpatialIndex {
     }
     const cached = wanted.size - tree.cost(wanted).bytes / PAGE_BYTES;
     // A page holds 512 boxes, of which neighbours of what is wanted take their share; numbers come on top.
-    const pages = Math.max(0, Math.min(wanted.size, Math.ceil(rows / 140) + 2 * boxes.length) - cached);
+    const needed = touched((32 * perNode) / PAGE_BYTES) || Math.ceil(rows / 140) + 2 * boxes.length;
+    const pages = Math.max(0, Math.min(wanted.size, needed) - cached);
     return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
   }
 

@@ -103,7 +103,8 @@ class NumberReader {
 
   constructor(column: MetaColumn, source: Store, rows: number, options: ReadOptions) {
     this.#column = column;
-    this.#chunks = readChunks(column, source, rows, 0, options);
+    // Four columns are read at once, beside the geometry.
+    this.#chunks = readChunks(column, source, rows, 0, options, 0);
   }
 
   /** Rows at hand, at least one; the next chunk is read where none are. */

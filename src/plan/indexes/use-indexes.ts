@@ -1,9 +1,10 @@
 /** A plan narrowed by what indexes know. */
 import { ZarrsiftError } from "../../errors.ts";
-import type { Estimate, Index, IndexSet, OrderedIndex } from "../../index/api.ts";
+import type { Estimate, Index, IndexSet, KeyRange, OrderedIndex } from "../../index/api.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import { BOOL } from "../../table/types.ts";
+import type { BoundExpr } from "../bind/bound.ts";
 import { type Conjunct, inOrder, type Plan, type ProbeStep } from "../make-plan.ts";
 import { likeFirst, orderIndex, restCost } from "./cost.ts";
 import { columnRanges } from "./key-ranges.ts";
@@ -61,11 +62,12 @@ export async function useIndexes(
   }
   narrowed = { ...narrowed, conjuncts: narrowed.conjuncts.map((each) => informed(each, questions, table)) };
   const order = orderIndex(likeFirst(plan), indexes);
-  const answered: Conjunct[] = [];
+  const answered = new Map<Conjunct, string>();
   for (const one of questions.sort(firstToAsk)) {
     const { parts, probe } = one;
-    if (parts.every((part) => answered.includes(part))) {
-      tell(answeredStep(one));
+    const by = parts.map((part) => answered.get(part));
+    if (by.every((index) => index !== undefined)) {
+      tell(answeredStep(one, by[0]!));
       continue;
     }
     const asked = await ask(one, narrowed, table, order, options);
@@ -73,7 +75,7 @@ export async function useIndexes(
       const least = probe.indexes.reduce((rows, index) => Math.min(rows, index.covered), table.rows);
       narrowed = applied(narrowed, parts, asked.found, least, table.rows);
       used.push(...probe.indexes);
-      if (asked.found.sure === undefined) answered.push(...parts);
+      if (asked.found.sure === undefined) for (const part of parts) answered.set(part, asked.step.index);
     }
     tell({ ...asked.step, rows: asked.found && rowsLeft(narrowed) });
   }
@@ -134,18 +136,28 @@ async function questionsOf(
   indexes: readonly Index[],
   options: ReadOptions,
 ): Promise<(Question | ProbeStep)[]> {
-  const among = { from: plan.from, to: plan.to };
-  const asked = plan.conjuncts.flatMap((conjunct) => {
+  const reading = { ...options, among: { from: plan.from, to: plan.to } };
+  const boxes = coveringProbe(
+    plan.conjuncts.map(({ expr }) => expr),
+    indexes,
+    2,
+  );
+  const parts = plan.conjuncts.filter(({ expr }) => boxes?.answered.includes(expr));
+  const joint = boxes && question(allOf(parts), parts, boxes.probe, reading);
+  const single = plan.conjuncts.map(async (conjunct) => {
     const probe = probeOf(conjunct.expr, indexes);
-    return probe ? [question(conjunct, [conjunct], probe, { ...options, among })] : [];
+    if (!probe) return [];
+    // Half of all values, which one question to the boxes has a better answer to.
+    if (parts.includes(conjunct) && isHalfOpen(conjunct.expr) && "probe" in (await joint!)) return [];
+    return [await question(conjunct, [conjunct], probe, reading)];
   });
-  const exprs = plan.conjuncts.map(({ expr }) => expr);
-  const boxes = coveringProbe(exprs, indexes, 2);
-  if (boxes) {
-    const parts = plan.conjuncts.filter(({ expr }) => boxes.answered.includes(expr));
-    asked.push(question(allOf(parts), parts, boxes.probe, { ...options, among }));
-  }
-  return Promise.all(asked);
+  return (await Promise.all([...single, ...(joint ? [joint.then((one) => [one])] : [])])).flat();
+}
+
+function isHalfOpen(expr: BoundExpr): boolean {
+  const [range, ...more] = (columnRanges(expr)?.ranges ?? []) as readonly KeyRange[];
+  if (!range || more.length > 0) return false;
+  return range.low === Number.NEGATIVE_INFINITY || range.high === Number.POSITIVE_INFINITY;
 }
 
 /** Conjuncts as one. */
@@ -212,8 +224,9 @@ const stepOf = (conjunct: Conjunct, probe: Probe) => ({
 });
 
 /** A question that another index has answered already. */
-function answeredStep({ conjunct, probe, cost }: Question): ProbeStep {
-  return { ...stepOf(conjunct, probe), ...cost, state: "unused", why: "another index has answered it" };
+function answeredStep({ conjunct, probe, cost }: Question, by: string): ProbeStep {
+  const why = `${conjunct.text}: ${by} has answered it`;
+  return { ...stepOf(conjunct, probe), ...cost, state: "unused", answered: true, why };
 }
 
 interface Asked {
