@@ -127,7 +127,8 @@ class ColumnComparison {
       signal: this.#options.signal,
       kind,
       rows,
-      build: buildOf(truth.path),
+      // The truth may have been noted anew since, of a copy.
+      build: buildOf(this.#records.zones[name]?.path),
       coverings: this.#coverings(rows),
       onRows: (more) => {
         read += more;
