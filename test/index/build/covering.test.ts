@@ -1,20 +1,36 @@
 /** Which columns are recorded as those that hold the boxes of an R-tree, and what keeps that true. */
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { type BuildOptions, buildIndexes } from "../../../src/index/build/build.ts";
 import { checkIndexes } from "../../../src/index/build/check.ts";
 import { dropIndexes } from "../../../src/index/build/drop.ts";
 import { openIndexes } from "../../../src/index/open.ts";
+import { WritableDirectory } from "../../../src/store/file-write.ts";
+import { loadIcechunk } from "../../../src/store/icechunk/load.ts";
+import { createIcechunk, ICECHUNK_TEMPORARY } from "../../../src/store/icechunk/write.ts";
 import { MemoryStore } from "../../../src/store/memory.ts";
+import { openSource } from "../../../src/store/open.ts";
+import { openWritable } from "../../../src/store/open-writable.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { openTable } from "../../../src/table/open.ts";
 import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
 import { BOX_CHUNK, type BoxOptions, boxColumns, boxSource, lengthenBoxes } from "../boxes.ts";
 import { makeSource, putColumn } from "../source.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "zarrsift-covering-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const hasIcechunk = await loadIcechunk().then(
+  () => true,
+  () => false,
+);
+
 const ROWS = 1800;
 const NAMES = ["xmin", "ymin", "xmax", "ymax"];
 
 /** The covering that is found, and its answer to a box. */
-async function coveringOf(source: MemoryStore, store = source) {
+async function coveringOf(source: Store, store = source) {
   const table = await openTable(await Hierarchy.open(source), source);
   const { indexes, warnings } = await openIndexes(store, await Hierarchy.open(store), table, { source });
   expect(warnings).toEqual([]);
@@ -36,6 +52,21 @@ const QUERY = [
   [{ low: -10, high: Number.POSITIVE_INFINITY }],
   [{ low: -20, high: Number.POSITIVE_INFINITY }],
 ] as const;
+
+/** A repository with the columns of a source. */
+async function repositoryOf(store: MemoryStore): Promise<string> {
+  const path = mkdtempSync(join(folder, "repository-"));
+  const repository = await createIcechunk(new WritableDirectory(path, ICECHUNK_TEMPORARY));
+  for (const key of inTreeOrder(store.keys())) await repository.set(key, (await store.get(key))!);
+  await repository.commit!("made");
+  return path;
+}
+
+/** Documents before chunks, outer ones first. */
+const inTreeOrder = (keys: Iterable<string>) =>
+  [...keys].sort(
+    (a, b) => Number(b.endsWith("zarr.json")) - Number(a.endsWith("zarr.json")) || a.length - b.length,
+  );
 
 /** Rows of the columns themselves. */
 function truth(rows: number, options?: BoxOptions): number[] {
@@ -191,6 +222,42 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect((await covering.state()).state).toBe("verified");
     expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS));
     expect(await problems(source, beside)).toEqual([]);
+  });
+
+  it.skipIf(!hasIcechunk)("are verified in a repository until a commit changes one of them", async () => {
+    const path = await repositoryOf(await boxSource(ROWS));
+    const state = async () => {
+      const store = await openSource(path);
+      const covering = await coveringOf(store);
+      if (!covering) return "none";
+      expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS));
+      return (await covering.state()).state;
+    };
+    expect(await state()).toBe("none");
+    await buildIndexes(await openSource(path), await openWritable(path));
+    expect(await state()).toBe("verified");
+    const commit = async (name: string, by: number) => {
+      const changed = boxColumns(ROWS)[name]!;
+      const values = (changed.values as Float64Array).map((side) => side + by);
+      const memory = await makeSource({ [name]: { ...changed, values } }, BOX_CHUNK);
+      const writable = await openWritable(path);
+      for (let chunk = 0; chunk * BOX_CHUNK < ROWS; chunk++)
+        await writable.set(`meta/${name}/c/${chunk}`, (await memory.get(`meta/${name}/c/${chunk}`))!);
+      await writable.commit!(`other ${name}`);
+    };
+    const writable = await openWritable(path);
+    await writable.set("meta/platform/c/0", (await (await openSource(path)).get("meta/platform/c/1"))!);
+    await writable.commit!("other platforms");
+    expect(await state()).toBe("verified");
+    await commit("ymax", 1);
+    expect(await state()).toBe("unverified");
+    await buildIndexes(await openSource(path), await openWritable(path));
+    expect(await state()).toBe("none");
+    await commit("ymax", 0);
+    await buildIndexes(await openSource(path), await openWritable(path));
+    expect(await state()).toBe("verified");
+    const found = await openSource(path);
+    expect((await checkIndexes(found, found)).filter(({ problem }) => problem)).toEqual([]);
   });
 
   it("are compared row by row by --check", async () => {
