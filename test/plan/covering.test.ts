@@ -157,8 +157,8 @@ const BOX = "xmin <= 20 AND xmax >= 0 AND ymin < 15.5 AND ymax > -10.25";
 
 describe("columns that hold the boxes of an R-tree", () => {
   it.each([
-    ["float64", 0.25, 0.015],
-    ["float64", 0, 0.015],
+    ["float64", 0.25, 0.01],
+    ["float64", 0, 0.01],
     ["float32", 0.25, 0.01],
     ["float64", 0.25, 0],
   ] as const)(

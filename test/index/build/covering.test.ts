@@ -149,6 +149,12 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect((await build(store)).covering).toEqual(NAMES);
     expect([...(await (await coveringOf(store))!.find(QUERY))]).toEqual(truth(ROWS));
     expect(await problems(store)).toEqual([]);
+    for (const [i, name] of NAMES.entries())
+      await putColumn(store, name, boxColumns(ROWS + 1)[name]!, 37 + 400 * i);
+    for (const name of ["bbox", "date", "platform"])
+      await putColumn(store, name, boxColumns(ROWS + 1)[name]!, BOX_CHUNK);
+    // Whole chunks of ymax, of 1237 rows.
+    expect((await coveringOf(store))!.covered).toBe(1237);
   });
 
   it.each([2, 3] as const)("are true after rows were appended, in v%i too", async (format) => {
