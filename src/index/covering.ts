@@ -1,4 +1,5 @@
 /** Conditions on the columns that hold the boxes of a geometry column, answered by its R-tree. Format: docs/indexes.md. */
+import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../zarr/json.ts";
 import type {
@@ -22,7 +23,7 @@ export const SIDES = ["xmin", "ymin", "xmax", "ymax"] as const;
 /** What the record of a tree says of its covering. */
 export interface CoveringRecord {
   columns: BySide<string>;
-  /** Of each column, the crc32c of the sizes and of the checksums of its chunks, as the truth has them. */
+  /** Of each column, what it was compared as: `contentSums` of its truth. */
   truth: BySide<readonly number[]>;
   /** Rows of which the columns do not hold the box in the tree. */
   exceptions: { path: string; count: number; sums: readonly number[] } | undefined;
@@ -65,6 +66,8 @@ export class Covering implements CoveringIndex {
   readonly #tree: RTree;
   readonly #truths: readonly Truth[];
   readonly #reads: IndexReads;
+  /** Whether a column was indexed anew since. */
+  readonly #stale: IndexState | undefined;
   #loading: Promise<Exceptions> | undefined;
 
   /** @param truths of the four columns, as they are now */
@@ -77,12 +80,16 @@ export class Covering implements CoveringIndex {
     this.#tree = tree;
     this.#truths = truths;
     this.#reads = reads;
+    const other = truths.findIndex((truth, side) => !truth.isOf(record.truth[side]!));
+    if (other >= 0)
+      this.#stale = {
+        state: "stale",
+        why: `${this.columns[other]} is not what it was compared as; index again`,
+      };
   }
 
   async state(options?: ReadOptions): Promise<IndexState> {
-    for (const [i, truth] of this.#truths.entries())
-      if (!truth.isOf(this.#record.truth[i]!))
-        return { state: "stale", why: `${this.columns[i]} is not what it was compared with; index again` };
+    if (this.#stale) return this.#stale;
     const states = await Promise.all([this.#tree, ...this.#truths].map((one) => one.state(options)));
     const of = (wanted: IndexState["state"]) => states.find(({ state }) => state === wanted);
     return of("stale") ?? of("unverified") ?? states[0]!;
@@ -108,11 +115,11 @@ export class Covering implements CoveringIndex {
   }
 
   #exceptions(options: ReadOptions): Promise<Exceptions> {
-    this.#loading ??= this.#load(options).catch((error) => {
+    this.#loading ??= this.#load({ traffic: options.traffic }).catch((error) => {
       this.#loading = undefined;
       throw error;
     });
-    return this.#loading;
+    return abortable(this.#loading, options.signal);
   }
 
   async #load(options: ReadOptions): Promise<Exceptions> {

@@ -8,6 +8,8 @@ import type { BySide } from "../api.ts";
 import type { EncodedIndex } from "../arrays.ts";
 import { coveringRecord } from "../covering.ts";
 import { newIndexCache } from "../pages.ts";
+import { truthRecord } from "../records.ts";
+import { contentSums } from "../truth.ts";
 import { CoveringBuilder, coveringOf } from "./covering.ts";
 import { buildId } from "./nodes.ts";
 import { recalledShapes } from "./recall-shapes.ts";
@@ -62,8 +64,8 @@ function isTrue(
   try {
     const { columns, truth } = coveringRecord(stored);
     const named = candidates.some((four) => four.every(({ name }, side) => name === columns[side]));
-    const sums = (name: string) => (records.truth[name]?.sums as JsonValue[] | undefined)?.slice(0, 2) ?? [];
-    return named && columns.every((name, side) => jsonEquals(sums(name), truth[side] as JsonValue[]));
+    const now = columns.map((name) => contentSums(truthRecord(records.truth[name] ?? {})));
+    return named && jsonEquals(now, truth as unknown as JsonValue);
   } catch {
     return false;
   }

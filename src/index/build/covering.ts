@@ -7,8 +7,9 @@ import type { JsonObject } from "../../zarr/json.ts";
 import type { BySide } from "../api.ts";
 import { type EncodedIndex, wholeSum } from "../arrays.ts";
 import { SIDES } from "../covering.ts";
+import { truthRecord } from "../records.ts";
 import { type RowShape, treeBox } from "../rtree-build.ts";
-import { encodeTruth, type StoredChunk } from "../truth.ts";
+import { contentSums, encodeTruth, type StoredChunk } from "../truth.ts";
 import { readChunks } from "./chunks.ts";
 
 /** Most rows, of all, whose columns hold something else than the box. */
@@ -129,9 +130,9 @@ class NumberReader {
     this.#at += rows;
   }
 
-  /** What the truth has of the chunks that were read: of their sizes and of their checksums. */
+  /** What was read, as the column's truth would have it. */
   sums(): number[] {
-    const { sums } = encodeTruth(this.#column, this.#stored, undefined).record;
-    return (sums as number[]).slice(0, 2);
+    const { record } = encodeTruth(this.#column, this.#stored, undefined);
+    return contentSums(truthRecord(record));
   }
 }

@@ -16,6 +16,7 @@ import { openWritable } from "../../../src/store/open-writable.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { openTable } from "../../../src/table/open.ts";
 import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
+import { type JsonObject, parseJsonObject, writeJson } from "../../../src/zarr/json.ts";
 import { BOX_CHUNK, type BoxOptions, boxColumns, boxSource, lengthenBoxes } from "../boxes.ts";
 import { makeSource, putColumn } from "../source.ts";
 
@@ -206,6 +207,24 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect((await build(store)).covering).toEqual(NAMES);
     await dropIndexes(store);
     expect([...store.keys()].filter((key) => key.startsWith("indexes/"))).toEqual([]);
+  });
+
+  it("hold them no more once they are scaled, without a chunk that changed", async () => {
+    const store = await boxSource(ROWS, { type: "int16", step: 1, odd: 0 });
+    await build(store);
+    const key = "meta/ymax/zarr.json";
+    const document = parseJsonObject((await store.get(key))!, key);
+    const attributes = { ...(document.attributes as JsonObject), scale_factor: 0.5 };
+    store.set(key, writeJson({ ...document, attributes }));
+    expect(await (await coveringOf(store))!.state()).toMatchObject({ state: "stale" });
+    await build(store, { columns: ["ymax"] });
+    const now = await (await coveringOf(store))!.state();
+    expect(now).toEqual({ state: "stale", why: "ymax is not what it was compared as; index again" });
+    expect((await build(store)).covering).toBeUndefined();
+    // The same in another spelling is the same.
+    store.set(key, writeJson(Object.fromEntries(Object.entries(document).reverse())));
+    expect((await build(store)).covering).toEqual(NAMES);
+    expect((await build(store)).what).toBe("unchanged");
   });
 
   it("have no covering once one of them has no index", async () => {
