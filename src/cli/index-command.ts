@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
+import type { BySide } from "../index/api.ts";
 import { buildIndexes, type ColumnReport } from "../index/build/build.ts";
 import { type ColumnCheck, checkIndexes } from "../index/build/check.ts";
 import { dropIndexes } from "../index/build/drop.ts";
@@ -26,6 +27,9 @@ what is new. Queries use the indexes by themselves.
 ${SOURCE_HELP}
 
   --column NAME        index this column, and no others; may be given several times
+  --covering XMIN,YMIN,XMAX,YMAX
+                       number columns that hold the boxes of the geometry, so that its R-tree answers for them;
+                       default: those that are named so (also minx…, west…, bbox_xmin…, bbox.xmin…)
   --check              change nothing: compare every row with its indexes; status 1 where one is wrong
   --drop               take the indexes away, with --column those of that column
   --to DIR             keep them in DIR, for a source that cannot be written;
@@ -55,6 +59,7 @@ export const index: Command = {
   help,
   options: {
     column: { type: "string", multiple: true },
+    covering: { type: "string" },
     check: { type: "boolean" },
     drop: { type: "boolean" },
     to: { type: "string" },
@@ -124,6 +129,7 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
   try {
     const reports = await buildIndexes(store, target, {
       columns,
+      covering: coveringOf(args),
       signal,
       ...(threads && {
         parallel: threads.count,
@@ -141,6 +147,10 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
       onColumn: (report) => log(columnLine(report)),
     });
     progress.done();
+    if (args.text("covering") !== undefined && !reports.some(({ covering }) => covering))
+      throw new Error(
+        `${args.text("covering")} do not hold the boxes of a geometry column; the rest is indexed`,
+      );
     const changed = reports.filter(({ what }) => what !== "unchanged" && what !== "left");
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     await print(
@@ -154,6 +164,16 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
     progress.done();
     await threads?.close();
   }
+}
+
+function coveringOf(args: Arguments): BySide<string> | undefined {
+  const names = args
+    .text("covering")
+    ?.split(",")
+    .map((name) => name.trim());
+  if (names !== undefined && names.length !== 4)
+    throw new UsageError("--covering takes four columns: XMIN,YMIN,XMAX,YMAX");
+  return names as BySide<string> | undefined;
 }
 
 async function rowsOf(store: Store): Promise<number> {
@@ -208,8 +228,9 @@ async function writable(source: string, to: string | undefined): Promise<Writabl
   });
 }
 
-function columnLine({ column, kind, what, why, bytes, ms }: ColumnReport): string {
-  const name = kind ? KINDS[kind] : "zone map";
+function columnLine({ column, kind, what, why, bytes, ms, covering }: ColumnReport): string {
+  const also = covering ? ` (and of ${covering.join(", ")})` : "";
+  const name = (kind ? KINDS[kind] : "zone map") + also;
   if (what === "left") return `${column}: left out: ${why}`;
   if (what === "unchanged") return `${column}: ${name}, unchanged`;
   const because = why === undefined ? "" : ` (${why})`;

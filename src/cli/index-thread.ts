@@ -1,6 +1,7 @@
 /** A thread that does the work for one column after the other. */
 import { parentPort, workerData } from "node:worker_threads";
 import { isZarrsiftError, messageOf } from "../errors.ts";
+import { namedCovering } from "../index/build/covering-columns.ts";
 import { produceColumn } from "../index/build/product.ts";
 import { IndexTarget } from "../index/build/target.ts";
 import { openSource } from "../store/open.ts";
@@ -17,10 +18,12 @@ const writable = await openWritable(target);
 const port = parentPort!;
 const answer = (message: ThreadAnswer) => port.postMessage(message);
 
-async function run({ column, ...given }: ThreadTask): Promise<void> {
+async function run({ column, coverings: names, ...given }: ThreadTask): Promise<void> {
   const indexes = await IndexTarget.open(writable, hierarchy.format);
   const onRows = (rows: number) => answer({ kind: "rows", rows });
-  const product = await produceColumn(table.columns.get(column)!, store, indexes, { ...given, onRows });
+  const coverings = names.map((four) => namedCovering(four, table.columns));
+  const options = { ...given, coverings, onRows };
+  const product = await produceColumn(table.columns.get(column)!, store, indexes, options);
   answer({ kind: "product", product, parts: indexes.parts() });
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, ZarrsiftError } from "../errors.ts";
+import type { BySide } from "../index/api.ts";
 import type { RemoteProduct } from "../index/build/build.ts";
 import type { ProductOptions } from "../index/build/product.ts";
 import type { Reading } from "./reading.ts";
@@ -19,6 +20,7 @@ export interface ThreadTask {
   column: string;
   wanted: boolean;
   unchanged: number;
+  coverings: BySide<string>[];
 }
 
 export type ThreadAnswer =
@@ -47,12 +49,14 @@ export class IndexThreads {
   /** What `produceColumn` does, in a thread. */
   async produce(
     column: string,
-    { wanted, unchanged = 0, onRows, signal }: ProductOptions,
+    { wanted, unchanged = 0, coverings = [], onRows, signal }: ProductOptions,
   ): Promise<RemoteProduct> {
     signal?.throwIfAborted();
     const thread = this.#idle.pop() ?? this.#start();
     try {
-      const product = await answerOf(thread, { column, wanted, unchanged }, onRows, signal);
+      const names = coverings.map((four) => four.map(({ name }) => name) as unknown as BySide<string>);
+      const task = { column, wanted, unchanged, coverings: names };
+      const product = await answerOf(thread, task, onRows, signal);
       this.#idle.push(thread);
       return product;
     } catch (error) {

@@ -121,6 +121,22 @@ export interface SpatialIndex extends AnyIndex {
   estimate(boxes: readonly QueryBox[], options?: SpatialOptions): Promise<Estimate>;
   /** Covered rows whose real boxes touch one of `boxes`: a superset of those whose geometry does. */
   find(boxes: readonly QueryBox[], options?: SpatialOptions): Promise<SpatialMatches>;
+  /** Four columns that hold the boxes in it, where there are such. */
+  readonly covering?: CoveringIndex | undefined;
+}
+
+/** One for each of xmin, ymin, xmax and ymax. */
+export type BySide<T> = readonly [xmin: T, ymin: T, xmax: T, ymax: T];
+
+/** Of each side the ranges that it is to lie in; undefined: anything, NULL too. */
+export type BoxRanges = BySide<readonly KeyRange[] | undefined>;
+
+/** An R-tree as an index of the number columns that hold the boxes in it: `covering` in GeoParquet. `column` is the geometry's. */
+export interface CoveringIndex extends AnyIndex {
+  readonly columns: BySide<string>;
+  estimate(ranges: BoxRanges, options?: ReadOptions): Promise<Estimate>;
+  /** Exactly the covered rows whose sides all lie in their ranges, ascending; NULL lies in none. */
+  find(ranges: BoxRanges, options?: ReadOptions): Promise<Float64Array>;
 }
 
 export interface SpatialMatches {

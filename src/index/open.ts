@@ -4,10 +4,11 @@ import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
 import type { MetaTable } from "../table/open.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import type { JsonObject } from "../zarr/json.ts";
-import type { Index, IndexSet, ZoneMap } from "./api.ts";
+import type { JsonObject, JsonValue } from "../zarr/json.ts";
+import type { BySide, Index, IndexSet, ZoneMap } from "./api.ts";
 import { BTree } from "./btree.ts";
 import { Categories } from "./category.ts";
+import { Covering, coveringRecord } from "./covering.ts";
 import { keyTypeOf } from "./keys.ts";
 import { type IndexReads, newIndexCache } from "./pages.ts";
 import { type IndexRecords, indexRecords, RecordReader, truthRecord } from "./records.ts";
@@ -63,26 +64,41 @@ function ownIndexes(
   const zones = new Map<string, ZoneMap>();
   const warnings: string[] = [];
   const truths = new Map<string, Truth>();
-  const attempt = (name: string, make: (column: MetaColumn, truth: Truth) => void) => {
+  const columnOf = (name: string): MetaColumn => {
     const column = table.columns.get(name);
+    if (!column) throw new Error(`there is no column ${name}`);
+    return column;
+  };
+  const truthOf = (name: string): Truth => {
+    const known = truths.get(name);
+    if (known) return known;
+    const column = columnOf(name);
+    const record = records.truth[name];
+    if (!record) throw new Error(`nothing says what ${name} was when it was indexed`);
+    const truth = new Truth(column, truthRecord(record), reads, options);
+    truths.set(name, truth);
+    return truth;
+  };
+  const attempt = (what: string, make: () => void) => {
     try {
-      if (!column) throw new Error(`there is no column ${name}`);
-      let truth = truths.get(name);
-      if (!truth) {
-        const record = records.truth[name];
-        if (!record) throw new Error("nothing says what it was made from");
-        truth = new Truth(column, truthRecord(record), reads, options);
-        truths.set(name, truth);
-      }
-      make(column, truth);
+      make();
     } catch (error) {
-      warnings.push(`The index of ${name} is not used: ${messageOf(error)}`);
+      warnings.push(`The ${what} is not used: ${messageOf(error)}`);
     }
   };
   for (const [name, record] of Object.entries(records.indexes))
-    attempt(name, (column, truth) => indexes.push(ownIndex(column, record, reads, truth)));
+    attempt(`index of ${name}`, () => {
+      const index = ownIndex(columnOf(name), record, reads, truthOf(name));
+      indexes.push(index);
+      if (index instanceof RTree && record.covering !== undefined)
+        attempt(`covering of ${name}`, () => {
+          index.covering = covering(record.covering, index, reads, truthOf);
+        });
+    });
   for (const [name, record] of Object.entries(records.zones))
-    attempt(name, (column, truth) => zones.set(name, ownZones(column, record, reads, truth)));
+    attempt(`index of ${name}`, () =>
+      zones.set(name, ownZones(columnOf(name), record, reads, truthOf(name))),
+    );
   for (const [name, truth] of truths) watch(table.columns.get(name)!, truth);
   return { indexes, zones, warnings };
 }
@@ -124,6 +140,16 @@ function spatial(
     crossingCrc: reader.numbers("crossingCrc"),
   };
   return new RTree(record, reads, truth);
+}
+
+function covering(
+  stored: JsonValue | undefined,
+  tree: RTree,
+  reads: IndexReads,
+  truthOf: (column: string) => Truth,
+): Covering {
+  const record = coveringRecord(stored);
+  return new Covering(record, tree, record.columns.map(truthOf) as unknown as BySide<Truth>, reads);
 }
 
 function ordered(

@@ -39,6 +39,12 @@ export function rowShape(vector: BytesVector, i: number): RowShape {
   return { boxes: rowBoxes(parseWkb(vector.data, start, end)), isBox };
 }
 
+/** The box that a tree has of a shape with these: from -180 to 180 where it crosses ±180; `undefined`: none. */
+export function treeBox([first, second]: readonly Box[]): Box | undefined {
+  if (!first || !second) return first;
+  return [-180, Math.min(first[1], second[1]), 180, Math.max(first[3], second[3])];
+}
+
 /**
  * Collects the boxes of a column, row after row, and packs them. Takes 40 bytes a row and, at the end, 5 more.
  */
@@ -67,7 +73,8 @@ export class RTreeBuilder {
   add({ boxes, isBox }: RowShape): void {
     const row = this.#added++;
     const [first, second] = boxes;
-    if (!first) {
+    const box = treeBox(boxes);
+    if (!first || !box) {
       // A point that no finite box meets; an empty box would be swept up with the node it is in by `search`.
       this.#tree!.add(Infinity, Infinity, Infinity, Infinity);
       this.#nulls++;
@@ -75,13 +82,11 @@ export class RTreeBuilder {
     }
     if (isBox) this.#boxRows[row >> 3]! |= 1 << (row & 7);
     else this.#notBoxes++;
-    if (second) {
-      this.#crossing.push({ row, boxes: [first, second] });
-      this.#put(-180, Math.min(first[1], second[1]), 180, Math.max(first[3], second[3]));
-    } else this.#put(first[0], first[1], first[2], first[3]);
+    if (second) this.#crossing.push({ row, boxes: [first, second] });
+    this.#put(box);
   }
 
-  #put(west: number, south: number, east: number, north: number): void {
+  #put([west, south, east, north]: Box): void {
     this.#tree!.add(west, south, east, north);
     const extent = this.#extent;
     if (west < extent[0]) extent[0] = west;

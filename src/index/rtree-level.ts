@@ -120,8 +120,27 @@ function touched(
   return part;
 }
 
-/** How much of `from` to `to` lies within `low` to `high`, 0 to 1. */
+/** How many items the queries touch, about, if those in each box that was found are `items` on a square grid. */
+export function itemsTouched(
+  { found, boxes, sure }: LevelHits,
+  queries: readonly QueryBox[],
+  items: number,
+): number {
+  const side = Math.sqrt(Math.max(1, items));
+  let sum = 0;
+  for (let i = 0; i < found.length; i++) {
+    const [west, south, east, north] = boxes.subarray(4 * i, 4 * i + 4) as unknown as QueryBox;
+    const touched = queries.reduce((all, [w, s, e, n]) => {
+      const [across, along] = [overlap(west, east, w, e), overlap(south, north, s, n)];
+      return all + (across * side + 1) * (along * side + 1);
+    }, 0);
+    sum += sure[i] === 1 ? side * side : Math.min(side * side, touched);
+  }
+  return sum;
+}
+
+/** How much of `from` to `to` lies within `low` to `high`, 0 to 1; all of them but the last may be infinite. */
 function overlap(from: number, to: number, low: number, high: number): number {
-  const length = to - from;
-  return length > 0 ? Math.min(1, (Math.min(to, high) - Math.max(from, low)) / length) : 1;
+  const share = (Math.min(to, high) - Math.max(from, low)) / (to - from);
+  return share < 1 ? Math.max(0, share) : 1;
 }

@@ -3,6 +3,7 @@ import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type {
   BoxTest,
+  CoveringIndex,
   Estimate,
   IndexState,
   QueryBox,
@@ -16,7 +17,7 @@ import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
 import { bitAt, childPages, readIds } from "./rtree-items.ts";
 import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
-import { type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
+import { itemsTouched, type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
 import { sortedOrder } from "./sort.ts";
 import type { Truth } from "./truth.ts";
 
@@ -42,6 +43,11 @@ export interface TreeRecord {
   crossingCrc: readonly number[];
 }
 
+export interface TreeOptions extends SpatialOptions {
+  /** Of boxes as the tree has them, a crossing shape's from -180 to 180; default: of real ones. */
+  asStored?: boolean;
+}
+
 interface Opened {
   tree: PagedArray;
   layout: TreeLayout;
@@ -55,6 +61,8 @@ export class RTree implements SpatialIndex {
   readonly column: string;
   readonly path: string;
   readonly covered: number;
+  /** Set once all records are read: it needs the truth of other columns. */
+  covering: CoveringIndex | undefined;
   readonly #record: TreeRecord;
   readonly #reads: IndexReads;
   readonly #truth: Truth;
@@ -73,7 +81,7 @@ export class RTree implements SpatialIndex {
     return this.#truth.state(options);
   }
 
-  async find(boxes: readonly QueryBox[], options: SpatialOptions = {}): Promise<SpatialMatches> {
+  async find(boxes: readonly QueryBox[], options: TreeOptions = {}): Promise<SpatialMatches> {
     if (this.covered === 0 || boxes.length === 0) return none();
     const opened = await this.#open(options);
     const probe = this.#probe(boxes, options.test);
@@ -81,7 +89,7 @@ export class RTree implements SpatialIndex {
     return this.#leaves(opened, probe, nodes, options, boxes);
   }
 
-  async estimate(boxes: readonly QueryBox[], options: SpatialOptions = {}): Promise<Estimate> {
+  async estimate(boxes: readonly QueryBox[], options: TreeOptions = {}): Promise<Estimate> {
     if (this.covered === 0 || boxes.length === 0) return { rows: 0, requests: 0, bytes: 0 };
     const opened = await this.#open(options);
     const { layout, tree } = opened;
@@ -91,7 +99,9 @@ export class RTree implements SpatialIndex {
     for (; lowest > 1 && hits.found.length <= FEW_NODES; lowest--)
       hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest - 1, options);
     const perNode = layout.nodeSize ** lowest;
-    const rows = Math.min(this.covered, Math.ceil(hits.share * perNode));
+    // Queries without an end may be long and thin, and touch much more than they are wide.
+    const touched = (items: number) => (options.asStored ? itemsTouched(hits, boxes, items) : 0);
+    const rows = Math.min(this.covered, Math.ceil(touched(perNode) || hits.share * perNode));
     const wanted = new Set<number>();
     for (const node of hits.found) {
       const from = boxAt(node * perNode);
@@ -100,7 +110,8 @@ export class RTree implements SpatialIndex {
     }
     const cached = wanted.size - tree.cost(wanted).bytes / PAGE_BYTES;
     // A page holds 512 boxes, of which neighbours of what is wanted take their share; numbers come on top.
-    const pages = Math.max(0, Math.min(wanted.size, Math.ceil(rows / 140) + 2 * boxes.length) - cached);
+    const needed = touched((32 * perNode) / PAGE_BYTES) || Math.ceil(rows / 140) + 2 * boxes.length;
+    const pages = Math.max(0, Math.min(wanted.size, needed) - cached);
     return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
   }
 
@@ -178,13 +189,14 @@ export class RTree implements SpatialIndex {
 
   /** The items of the lowest nodes: their boxes, numbers and bits are asked for at once. */
   async #leaves(
-    { tree, layout, bits, crossing }: Opened,
+    { tree, layout, ...opened }: Opened,
     probe: Probe,
     { found: parents, sure }: LevelHits,
-    options: SpatialOptions,
+    options: TreeOptions,
     boxes: readonly QueryBox[],
   ): Promise<SpatialMatches> {
     if (parents.length === 0) return none();
+    const { bits, crossing } = options.asStored ? NOTHING_BESIDE : opened;
     const { nodeSize, items, idsAt, idBytes } = layout;
     const wanted = [
       ...childPages(parents, nodeSize, items, HEADER_BYTES, 32),
@@ -215,8 +227,9 @@ export class RTree implements SpatialIndex {
     let count = 0;
     for (let i = 0; i < ids.length; i++) {
       const row = ids[i]!;
-      if (row >= covered) continue;
       const at = 4 * i;
+      // NULL and empty shapes, which only a query without an end touches.
+      if (row >= covered || boxes[at] === Number.POSITIVE_INFINITY) continue;
       let isBox = false;
       const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
       if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
@@ -234,6 +247,8 @@ export class RTree implements SpatialIndex {
     return byRow(kept.subarray(0, count), places, sure, this.#record.path);
   }
 }
+
+const NOTHING_BESIDE = { bits: undefined, crossing: undefined };
 
 const none = (): SpatialMatches => ({
   rows: new Float64Array(0),

@@ -3,7 +3,14 @@ import { abortable, mapLimit } from "../abort.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
 import { crc32c } from "../zarr/codecs/crc32c.ts";
-import { type JsonObject, jsonEquals, parseJson, writeJson } from "../zarr/json.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  jsonEquals,
+  parseJson,
+  writeJson,
+} from "../zarr/json.ts";
 import type { IndexState } from "./api.ts";
 import { type IndexArray, wholeSum } from "./arrays.ts";
 import type { IndexReads } from "./pages.ts";
@@ -83,6 +90,20 @@ export function encodeTruth(
   };
 }
 
+/** Checksums of what decides a column's values: of its chunks' sizes, of their checksums, and of its document. */
+export function contentSums({ document, sums }: Pick<ColumnTruth, "document" | "sums">): number[] {
+  const text = writeJson(sorted(parseJson(document, "the document of a column")));
+  return [sums[0] ?? Number.NaN, sums[1] ?? Number.NaN, crc32c(new TextEncoder().encode(text))];
+}
+
+/** JSON with the keys of its objects in order, whoever wrote it. */
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key]!)]));
+}
+
 /** The state of one column's indexes and zone map. */
 export class Truth {
   /** Rows that may be believed: without the last chunk where that grew since. */
@@ -117,6 +138,12 @@ export class Truth {
   /** Chunks of the column that are wholly covered. */
   get chunks(): number {
     return Math.ceil(this.covered / this.#column.chunkRows);
+  }
+
+  /** Whether the column was indexed as what these are the `contentSums` of. */
+  isOf(sums: readonly number[]): boolean {
+    const own = this.#truth && contentSums(this.#truth);
+    return own?.every((sum, i) => sum === sums[i]) === true;
   }
 
   async state({ signal, traffic }: ReadOptions = {}): Promise<IndexState> {

@@ -101,7 +101,8 @@ function probeStep(probe: ProbeStep, table: Table): ExplainStep {
     bytes,
     ms: Math.round(ms * 1000) / 1000,
   };
-  const told = state === "stale" || state === "unused" ? `${probe.text} is left to the scan: ${why}` : why;
+  const left = state === "stale" || (state === "unused" && !probe.answered);
+  const told = left ? `${probe.text} is left to the scan: ${why}` : why;
   return { ...blank(kind, [column], told), index, state, ...counts };
 }
 

@@ -33,6 +33,8 @@ export interface ProbeStep {
   index: string;
   state: "verified" | "unverified" | "stale" | "unused";
   why: string;
+  /** Whether another index has answered it: nothing is left to the scan. */
+  answered?: boolean;
   /** Rows that may meet the condition, as far as it was asked. */
   rows: number | undefined;
   requests: number;

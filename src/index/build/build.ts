@@ -5,14 +5,19 @@ import type { Lock, WritableStore } from "../../store/writable.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import { type MetaTable, openTable, type TableOptions } from "../../table/open.ts";
 import { Hierarchy } from "../../zarr/hierarchy.ts";
+import type { BySide } from "../api.ts";
 import type { IndexKind } from "./choose.ts";
-import { ColumnWork } from "./column-work.ts";
+import { ColumnWork, type WorkOptions } from "./column-work.ts";
+import { coveringsByName, namedCovering } from "./covering-columns.ts";
+import { coveringColumns, renewCovering } from "./covering-renew.ts";
 import type { ColumnProduct, ProductOptions } from "./product.ts";
 import { IndexTarget, LOCK, type WrittenParts } from "./target.ts";
 
 export interface BuildOptions extends ReadOptions {
   /** Names of the columns to index; default: all that gain by it. */
   columns?: readonly string[] | undefined;
+  /** Columns that hold the boxes of the geometry column, which are indexed too; default: those that are named so. */
+  covering?: BySide<string> | undefined;
   onProgress?: ((progress: BuildProgress) => void) | undefined;
   /** Told of each column when it is done. */
   onColumn?: ((report: ColumnReport) => void) | undefined;
@@ -55,6 +60,8 @@ export interface ColumnReport {
   /** Bytes of the arrays written, and milliseconds taken. */
   bytes: number;
   ms: number;
+  /** Columns that an R-tree answers for, because they hold its boxes. */
+  covering?: BySide<string> | undefined;
 }
 
 /**
@@ -71,11 +78,21 @@ export async function buildIndexes(
 ): Promise<ColumnReport[]> {
   const hierarchy = await Hierarchy.open(source, options);
   const table = await openTable(hierarchy, source, { ...options.table, signal: options.signal });
-  const columns = namedColumns(table, source, options.columns);
+  const named = options.covering && namedCovering(options.covering, table.columns);
+  const names = options.columns && [...options.columns, ...(options.covering ?? [])];
+  const columns = namedColumns(table, source, names);
   const lock = await target.lock?.(LOCK);
   try {
     const indexes = await IndexTarget.open(target, hierarchy.format, options);
-    const reports = await inTurn(columns, source, indexes, lock, options);
+    // Of columns that are not indexed nobody knows whether they changed since.
+    const known = [...table.columns.values()].filter(
+      (column) => columns.includes(column) || indexes.records.truth[column.name],
+    );
+    const coverings = (geometry: string) => (named ? [named] : coveringsByName(geometry, known));
+    const work = { ...options, coverings };
+    const reports = await inTurn(columns, source, indexes, lock, work);
+    for (const report of reports.filter(({ kind, what }) => kind === "rtree" && what === "unchanged"))
+      await renew(report, table.columns.get(report.column)!, source, indexes, lock, work);
     const gone = indexes.columns().filter((name) => !table.columns.has(name) && !table.unusable.has(name));
     if (gone.length > 0) await indexes.drop(gone, options);
     await indexes.clean(options);
@@ -92,7 +109,7 @@ async function inTurn(
   source: Store,
   indexes: IndexTarget,
   lock: Lock | undefined,
-  options: BuildOptions,
+  options: WorkOptions,
 ): Promise<ColumnReport[]> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
@@ -115,6 +132,23 @@ async function inTurn(
   await Promise.allSettled(Array.from({ length: options.parallel ?? 1 }, () => worker().catch(stopping)));
   signal.throwIfAborted();
   return reports;
+}
+
+/** A tree is as it was; whether columns hold its boxes is told by what all columns are now. */
+async function renew(
+  report: ColumnReport,
+  geometry: MetaColumn,
+  source: Store,
+  indexes: IndexTarget,
+  lock: Lock | undefined,
+  options: WorkOptions,
+): Promise<void> {
+  const candidates = options.coverings(geometry.name);
+  if (!(await renewCovering(geometry, candidates, source, indexes, lock, options))) return;
+  report.what = "extended";
+  report.covering = coveringColumns(indexes.records.indexes[geometry.name]);
+  report.why = report.covering ? "columns hold its boxes" : "columns hold its boxes no more";
+  options.onColumn?.(report);
 }
 
 /** The columns that are meant. @throws ZarrsiftError `unknown_column`, or why an array is no column */

@@ -4,15 +4,18 @@ import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import { openTable, type TableOptions } from "../../table/open.ts";
 import { Hierarchy } from "../../zarr/hierarchy.ts";
-import { asNumber, type JsonObject, jsonEquals } from "../../zarr/json.ts";
+import { asNumber, isJsonObject, type JsonObject, jsonEquals } from "../../zarr/json.ts";
 import { chunkKey } from "../../zarr/metadata.ts";
 import { arrayChunks, arrayMeta, type EncodedIndex, type IndexArray, typeString } from "../arrays.ts";
-import { newIndexCache } from "../pages.ts";
+import { coveringRecord } from "../covering.ts";
+import { newIndexCache, unusable } from "../pages.ts";
 import { type IndexRecords, indexRecords } from "../records.ts";
 import { namedColumns } from "./build.ts";
 import { changeOf } from "./changes.ts";
 import type { IndexKind } from "./choose.ts";
-import { encodeColumn } from "./encode.ts";
+import { CoveringBuilder } from "./covering.ts";
+import { namedCovering } from "./covering-columns.ts";
+import { type EncodeOptions, encodeColumn } from "./encode.ts";
 
 export interface CheckOptions extends ReadOptions {
   /** Names of the columns to check; default: all that were indexed. */
@@ -56,7 +59,8 @@ export async function checkIndexes(
   const reports: ColumnCheck[] = [];
   for (const column of wanted) {
     if (!records.truth[column.name]) continue;
-    const report = await new ColumnComparison(column, source, store, hierarchy, records, options).report();
+    const compare = new ColumnComparison(column, source, store, hierarchy, records, table.columns, options);
+    const report = await compare.report();
     reports.push(report);
     options.onColumn?.(report);
   }
@@ -76,6 +80,7 @@ class ColumnComparison {
   readonly #store: Store;
   readonly #hierarchy: Hierarchy;
   readonly #records: IndexRecords;
+  readonly #columns: ReadonlyMap<string, MetaColumn>;
   readonly #options: CheckOptions;
 
   constructor(
@@ -84,6 +89,7 @@ class ColumnComparison {
     store: Store,
     hierarchy: Hierarchy,
     records: IndexRecords,
+    columns: ReadonlyMap<string, MetaColumn>,
     options: CheckOptions,
   ) {
     this.#column = column;
@@ -91,6 +97,7 @@ class ColumnComparison {
     this.#store = store;
     this.#hierarchy = hierarchy;
     this.#records = records;
+    this.#columns = columns;
     this.#options = options;
   }
 
@@ -120,7 +127,9 @@ class ColumnComparison {
       signal: this.#options.signal,
       kind,
       rows,
-      build: String(truth.path).split("/").at(-1)!,
+      // The truth may have been noted anew since, of a copy.
+      build: buildOf(this.#records.zones[name]?.path),
+      coverings: this.#coverings(rows),
       onRows: (more) => {
         read += more;
         this.#options.onRows?.(name, read, rows);
@@ -128,9 +137,38 @@ class ColumnComparison {
     });
     if (kind && !encoded.index) return "it has more different values than its index";
     return (
-      (encoded.index && (await this.#difference(encoded.index, this.#records.indexes[name]))) ??
+      (encoded.index && (await this.#indexDifference(encoded.index, this.#records.indexes[name]))) ??
       (await this.#difference(encoded.zones, this.#records.zones[name]))
     );
+  }
+
+  /** The columns that its record says hold the boxes. */
+  #coverings(rows: number): EncodeOptions["coverings"] {
+    const { covering } = this.#records.indexes[this.#column.name] ?? {};
+    if (covering === undefined) return undefined;
+    const { signal } = this.#options;
+    try {
+      const { columns, exceptions } = coveringRecord(covering);
+      const four = namedCovering(columns, this.#columns);
+      const builder = new CoveringBuilder(four, this.#source, rows, { signal });
+      return { builders: [builder], build: buildOf(exceptions?.path) };
+    } catch (error) {
+      throw unusable(`indexes/${this.#column.name}`, messageOf(error), error);
+    }
+  }
+
+  async #indexDifference(
+    { arrays, record: { covering, ...record } }: EncodedIndex,
+    stored: JsonObject | undefined,
+  ): Promise<string | undefined> {
+    const difference = await this.#difference({ arrays, record }, stored);
+    if (difference !== undefined || stored?.covering === undefined) return difference;
+    // Of what the columns were their own truth tells.
+    const rows = (of: JsonObject) => ({ ...of, truth: null });
+    if (isJsonObject(covering) && jsonEquals(rows(covering), rows(stored.covering as JsonObject)))
+      return undefined;
+    const { columns } = coveringRecord(stored.covering);
+    return `${columns.join(", ")} do not hold the boxes in it as its record says`;
   }
 
   async #difference(
@@ -166,6 +204,9 @@ class ColumnComparison {
     return undefined;
   }
 }
+
+/** The name of the build that wrote what is at a path. */
+const buildOf = (path: unknown): string => String(path).split("/").at(-1)!;
 
 function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
   const length = Math.min(a.length, b.length);

@@ -34,20 +34,21 @@ export async function readChunk(
   return { vector, stored: storedChunk(bytes, stat?.stamp) };
 }
 
-/** The chunks from number `first` on that hold rows below `rows`, in order. */
+/** The chunks from number `first` on that hold rows below `rows`, in order; so many are read `ahead`. */
 export async function* readChunks(
   column: MetaColumn,
   store: Store,
   rows: number,
   first: number,
   options: ReadOptions = {},
+  ahead = AHEAD,
 ): AsyncGenerator<ReadChunk> {
   const { chunkRows } = column;
   const count = Math.ceil(rows / chunkRows);
   const coming: Promise<ReadChunk>[] = [];
   for (let chunk = first, next = first; chunk < count; chunk++) {
     options.signal?.throwIfAborted();
-    for (; next < count && next <= chunk + AHEAD; next++) {
+    for (; next < count && next <= chunk + ahead; next++) {
       const reading = readChunk(column, store, next, rows - next * chunkRows, options);
       // Whoever waits for it hears of a failure; if nobody does, an earlier one has ended the work.
       reading.catch(() => {});

@@ -2,12 +2,14 @@ import { isZarrsiftError, messageOf, ZarrsiftError } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Lock } from "../../store/writable.ts";
 import type { MetaColumn } from "../../table/column.ts";
+import type { BySide } from "../api.ts";
 import { keyTypeOf } from "../keys.ts";
 import { newIndexCache } from "../pages.ts";
 import { truthRecord } from "../records.ts";
 import type { BuildOptions, BuildProgress, ColumnReport } from "./build.ts";
 import { type Change, changeOf } from "./changes.ts";
 import type { IndexKind } from "./choose.ts";
+import { coveringColumns } from "./covering-renew.ts";
 import { encodeTruthNow } from "./encode.ts";
 import { buildId } from "./nodes.ts";
 import { type ColumnProduct, produceColumn } from "./product.ts";
@@ -15,13 +17,18 @@ import type { IndexTarget } from "./target.ts";
 
 const MOST_ROWS = 2 ** 32 - 1;
 
+export interface WorkOptions extends BuildOptions {
+  /** Columns that may hold the boxes of a geometry column. */
+  coverings: (geometry: string) => readonly BySide<MetaColumn>[];
+}
+
 /** What is done for one column. */
 export class ColumnWork {
   readonly #column: MetaColumn;
   readonly #source: Store;
   readonly #target: IndexTarget;
   readonly #lock: Lock | undefined;
-  readonly #options: BuildOptions;
+  readonly #options: WorkOptions;
   readonly #place: () => readonly [number, number];
   readonly #wanted: boolean;
   #bytes = 0;
@@ -31,7 +38,7 @@ export class ColumnWork {
     source: Store,
     target: IndexTarget,
     lock: Lock | undefined,
-    options: BuildOptions,
+    options: WorkOptions,
     place: () => readonly [number, number],
   ) {
     this.#column = column;
@@ -47,7 +54,9 @@ export class ColumnWork {
     const started = performance.now();
     const finish = (kind: IndexKind | undefined, what: ColumnReport["what"], why?: string): ColumnReport => {
       const ms = Math.round(performance.now() - started);
-      return { column: this.#column.name, kind, what, why, rows: this.#column.rows, bytes: this.#bytes, ms };
+      const { name, rows } = this.#column;
+      const covering = coveringColumns(this.#records.indexes[name]);
+      return { column: name, kind, what, why, rows, bytes: this.#bytes, ms, covering };
     };
     const refusal = await this.#refusal();
     if (refusal !== undefined) {
@@ -149,20 +158,16 @@ export class ColumnWork {
 
   /** Here, or where the caller wants it done; but for trees of v2, which are seen while they are written. */
   async #produce(unchanged: number, onRows: (rows: number) => void): Promise<ColumnProduct> {
-    const { produceElsewhere, signal } = this.#options;
-    const wanted = this.#wanted;
-    if (!produceElsewhere || (this.#target.format === 2 && this.#column.type.kind === "geometry")) {
-      const given = { signal, wanted, unchanged, onRows };
+    const { produceElsewhere, signal, coverings } = this.#options;
+    const { name, type } = this.#column;
+    const candidates = type.kind === "geometry" ? coverings(name) : [];
+    const given = { signal, wanted: this.#wanted, unchanged, coverings: candidates, onRows };
+    if (!produceElsewhere || (this.#target.format === 2 && type.kind === "geometry")) {
       const product = await produceColumn(this.#column, this.#source, this.#target, given);
       this.#bytes = product.bytes;
       return product;
     }
-    const { product, parts } = await produceElsewhere(this.#column.name, {
-      signal,
-      wanted,
-      unchanged,
-      onRows,
-    });
+    const { product, parts } = await produceElsewhere(name, given);
     this.#target.adopt(parts);
     this.#bytes = product.bytes;
     return product;

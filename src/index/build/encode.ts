@@ -12,6 +12,7 @@ import { encodeTruth, type StoredChunk, storedChunk } from "../truth.ts";
 import { ZonesBuilder } from "../zones-build.ts";
 import { type IndexKind, MOST_VALUES } from "./choose.ts";
 import { type ReadChunk, readChunks } from "./chunks.ts";
+import { type CoveringBuilder, coveringOf } from "./covering.ts";
 import type { Recalled } from "./recall.ts";
 
 export interface EncodeOptions extends ReadOptions {
@@ -23,6 +24,8 @@ export interface EncodeOptions extends ReadOptions {
   build: string;
   /** Chunks from the first on that need not be read. */
   recalled?: Recalled | undefined;
+  /** Columns that may hold the boxes of an R-tree, the first that do are recorded; in a group of this name. */
+  coverings?: { builders: readonly CoveringBuilder[]; build: string } | undefined;
   /** Told of rows that are read. */
   onRows?: ((rows: number) => void) | undefined;
 }
@@ -56,16 +59,27 @@ export async function encodeColumn(
       column.type.kind === "geometry" ? (known.shapes ?? shapesOf(vector, column, done)) : undefined;
     if (taker && !taker.add(vector, shapes)) taker = undefined;
     zones.addChunk(vector, shapes);
+    if (shapes) for (const builder of options.coverings?.builders ?? []) await builder.add(shapes);
     chunks.push(stored);
     done += vector.length;
     options.onRows?.(vector.length);
   }
   const name = `${column.name}/${build}`;
   const truth = encodeTruth(column, chunks, store.snapshot);
+  const tree = (of: Taker) => covered(moved(of.finish(column.name), build, "side"), column.name, options);
   return {
-    index: kind === "rtree" ? taker && moved(taker.finish(column.name), build, "side") : taker?.finish(name),
+    index: kind === "rtree" ? taker && tree(taker) : taker?.finish(name),
     zones: zones.finish(name, column.chunkRows),
     truth: moved({ ...truth, record: { ...truth.record, rows } }, build),
+  };
+}
+
+function covered(tree: EncodedIndex, name: string, { coverings }: EncodeOptions): EncodedIndex {
+  const covering = coverings && coveringOf(coverings.builders, name, coverings.build);
+  if (!covering) return tree;
+  return {
+    arrays: [...tree.arrays, ...covering.arrays],
+    record: { ...tree.record, covering: covering.record },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The Zarr nodes below `/indexes` in a store, which of them are ours, and which no record names any more. */
 import type { ReadOptions, Store } from "../../store/store.ts";
-import { type JsonObject, parseJsonObject } from "../../zarr/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../../zarr/json.ts";
 import type { NodeDocuments } from "../../zarr/parse.ts";
 import type { IndexRecords } from "../records.ts";
 
@@ -59,8 +59,13 @@ export async function documentsAt(
 /** Paths that records name: of groups of arrays, and of trees. */
 export function livePaths(records: IndexRecords): Set<string> {
   const all = [records.truth, records.indexes, records.zones].flatMap((of) => Object.values(of));
-  const paths = all.flatMap(({ path, side }) => [path, side]);
+  const paths = all.flatMap(({ path, side, covering }) => [path, side, exceptionsPath(covering)]);
   return new Set(paths.filter((path): path is string => typeof path === "string"));
+}
+
+function exceptionsPath(covering: JsonValue | undefined): JsonValue | undefined {
+  const exceptions = isJsonObject(covering) ? covering.exceptions : undefined;
+  return isJsonObject(exceptions) ? exceptions.path : undefined;
 }
 
 /** Whether what is at `path`, below `/indexes`, was left by a build and is of no more use. */

@@ -2,7 +2,9 @@
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { JsonObject } from "../../zarr/json.ts";
+import type { BySide } from "../api.ts";
 import { chooseKind, type IndexKind } from "./choose.ts";
+import { CoveringBuilder } from "./covering.ts";
 import { type EncodedColumn, encodeColumn } from "./encode.ts";
 import { buildId } from "./nodes.ts";
 import { recall } from "./recall.ts";
@@ -13,6 +15,8 @@ export interface ProductOptions extends ReadOptions {
   wanted: boolean;
   /** Chunks from the first on that are known to be what was indexed; default none. */
   unchanged?: number | undefined;
+  /** Columns that may hold the boxes of this one. */
+  coverings?: readonly BySide<MetaColumn>[] | undefined;
   /** Told of rows that are read. */
   onRows?: ((rows: number) => void) | undefined;
 }
@@ -36,9 +40,14 @@ export async function produceColumn(
   options: ProductOptions,
 ): Promise<ColumnProduct> {
   const { wanted, onRows, signal, unchanged = 0 } = options;
+  const { rows } = column;
   const recalled = await recall(column, unchanged, target, options);
-  const encode = (kind: IndexKind | undefined) =>
-    encodeColumn(column, source, { signal, kind, rows: column.rows, build: buildId(), recalled, onRows });
+  const encode = (kind: IndexKind | undefined) => {
+    const build = buildId();
+    const builders = options.coverings?.map((four) => new CoveringBuilder(four, source, rows, { signal }));
+    const coverings = builders && { builders, build };
+    return encodeColumn(column, source, { signal, kind, rows, build, recalled, coverings, onRows });
+  };
   const kind = recalled
     ? (target.records.indexes[column.name]!.kind as IndexKind)
     : await chooseKind(column, source, wanted, options);

@@ -8,6 +8,7 @@ import type { Plan } from "../make-plan.ts";
 import { numbersOf, type RowSet, rowCount } from "../run/rows.ts";
 import { columnRanges } from "./key-ranges.ts";
 import { categoryProbe } from "./probe-category.ts";
+import { coveringProbe } from "./probe-covering.ts";
 import { spatialProbe } from "./probe-spatial.ts";
 import { intersection, union } from "./row-sets.ts";
 
@@ -16,6 +17,12 @@ export interface Relied {
   readonly column: string;
   readonly path: string;
   state(options?: ReadOptions): Promise<IndexState>;
+}
+
+/** What a probe asks. */
+export interface ProbedIndex extends Relied {
+  /** Rows 0…covered (exclusive) are in it. */
+  readonly covered: number;
 }
 
 /** A plan with what its indexes and zone maps rest on. */
@@ -38,7 +45,7 @@ export interface ProbeOptions extends ReadOptions {
 
 /** One condition that indexes can narrow. */
 export interface Probe {
-  indexes: readonly Index[];
+  indexes: readonly ProbedIndex[];
   /** Whether what it finds is a run of rows, so that finding many costs no more than finding few. */
   run: boolean;
   /** Whether it costs less where fewer rows matter. */
@@ -88,7 +95,8 @@ function columnProbe(expr: BoundExpr, indexes: readonly Index[]): Probe | undefi
   if (listed) return listed;
   const asked = columnRanges(expr);
   const index = asked && orderedOn(asked.column, indexes);
-  return index && rangesProbe(index, asked.ranges, asked.exact);
+  if (index) return rangesProbe(index, asked.ranges, asked.exact);
+  return coveringProbe([expr], indexes, 1)?.probe;
 }
 
 function orderedOn(column: string, indexes: readonly Index[]): OrderedIndex | undefined {
@@ -155,9 +163,12 @@ function eitherOf(operands: readonly BoundExpr[], indexes: readonly Index[]): Pr
 
 /** What some operands narrow, all of them do. */
 function bothOf(operands: readonly BoundExpr[], indexes: readonly Index[]): Probe | undefined {
-  const probes = operands.flatMap((operand) => probeOf(operand, indexes) ?? []);
+  const boxes = coveringProbe(operands, indexes, 2);
+  const others = operands.filter((operand) => !boxes?.answered.includes(operand));
+  const single = others.flatMap((operand) => probeOf(operand, indexes) ?? []);
+  const probes = boxes ? [boxes.probe, ...single] : single;
   if (probes.length === 0) return undefined;
-  const known = probes.length === operands.length;
+  const known = single.length === others.length;
   return {
     indexes: probes.flatMap((probe) => probe.indexes),
     run: known && probes.every(({ run }) => run),

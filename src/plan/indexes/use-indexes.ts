@@ -1,9 +1,10 @@
 /** A plan narrowed by what indexes know. */
 import { ZarrsiftError } from "../../errors.ts";
-import type { Estimate, Index, IndexSet, OrderedIndex } from "../../index/api.ts";
+import type { Estimate, Index, IndexSet, KeyRange, OrderedIndex } from "../../index/api.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import { BOOL } from "../../table/types.ts";
+import type { BoundExpr } from "../bind/bound.ts";
 import { type Conjunct, inOrder, type Plan, type ProbeStep } from "../make-plan.ts";
 import { likeFirst, orderIndex, restCost } from "./cost.ts";
 import { columnRanges } from "./key-ranges.ts";
@@ -17,6 +18,7 @@ import {
   probeOf,
   type Relied,
 } from "./probe.ts";
+import { coveringProbe } from "./probe-covering.ts";
 import { intersection, restricted, rowsLeft, union } from "./row-sets.ts";
 
 /** An index whose rows are no run is asked where it keeps at most this share of all rows. */
@@ -24,9 +26,11 @@ const WORTH_SHARE = 0.3;
 /** What a row that an index finds, and a request, take, in bytes that could be decoded in the same time. */
 const [ROW_COST, REQUEST_COST] = [16, 16_384];
 
-/** A conjunct that indexes can narrow. */
+/** A conjunct that indexes can narrow, or several that one can at once. */
 interface Question {
   conjunct: Conjunct;
+  /** Those of the plan that it stands for. */
+  parts: readonly Conjunct[];
   probe: Probe;
   state: "verified" | "unverified";
   estimate: Estimate;
@@ -58,13 +62,20 @@ export async function useIndexes(
   }
   narrowed = { ...narrowed, conjuncts: narrowed.conjuncts.map((each) => informed(each, questions, table)) };
   const order = orderIndex(likeFirst(plan), indexes);
+  const answered = new Map<Conjunct, string>();
   for (const one of questions.sort(firstToAsk)) {
-    const { conjunct, probe } = one;
+    const { parts, probe } = one;
+    const by = parts.map((part) => answered.get(part));
+    if (by.every((index) => index !== undefined)) {
+      tell(answeredStep(one, by[0]!));
+      continue;
+    }
     const asked = await ask(one, narrowed, table, order, options);
     if (asked.found) {
       const least = probe.indexes.reduce((rows, index) => Math.min(rows, index.covered), table.rows);
-      narrowed = applied(narrowed, conjunct, asked.found, least, table.rows);
+      narrowed = applied(narrowed, parts, asked.found, least, table.rows);
       used.push(...probe.indexes);
+      if (asked.found.sure === undefined) for (const part of parts) answered.set(part, asked.step.index);
     }
     tell({ ...asked.step, rows: asked.found && rowsLeft(narrowed) });
   }
@@ -125,15 +136,46 @@ async function questionsOf(
   indexes: readonly Index[],
   options: ReadOptions,
 ): Promise<(Question | ProbeStep)[]> {
-  const asked = plan.conjuncts.flatMap((conjunct) => {
+  const reading = { ...options, among: { from: plan.from, to: plan.to } };
+  const boxes = coveringProbe(
+    plan.conjuncts.map(({ expr }) => expr),
+    indexes,
+    2,
+  );
+  const parts = plan.conjuncts.filter(({ expr }) => boxes?.answered.includes(expr));
+  const joint = boxes && question(allOf(parts), parts, boxes.probe, reading);
+  const single = plan.conjuncts.map(async (conjunct) => {
     const probe = probeOf(conjunct.expr, indexes);
-    return probe ? [question(conjunct, probe, { ...options, among: { from: plan.from, to: plan.to } })] : [];
+    if (!probe) return [];
+    // Half of all values, which one question to the boxes has a better answer to.
+    if (parts.includes(conjunct) && isHalfOpen(conjunct.expr) && "probe" in (await joint!)) return [];
+    return [await question(conjunct, [conjunct], probe, reading)];
   });
-  return Promise.all(asked);
+  return (await Promise.all([...single, ...(joint ? [joint.then((one) => [one])] : [])])).flat();
+}
+
+function isHalfOpen(expr: BoundExpr): boolean {
+  const [range, ...more] = (columnRanges(expr)?.ranges ?? []) as readonly KeyRange[];
+  if (!range || more.length > 0) return false;
+  return range.low === Number.NEGATIVE_INFINITY || range.high === Number.POSITIVE_INFINITY;
+}
+
+/** Conjuncts as one. */
+function allOf(parts: readonly Conjunct[]): Conjunct {
+  const [first] = parts as readonly [Conjunct];
+  const operands = parts.map(({ expr }) => expr);
+  return {
+    ...first,
+    expr: { node: "and", operands, type: BOOL, at: first.expr.at },
+    text: parts.map(({ text }) => text).join(" AND "),
+    columns: parts.flatMap(({ columns }) => columns),
+    selectivity: parts.reduce((share, { selectivity }) => share * selectivity, 1),
+  };
 }
 
 async function question(
   conjunct: Conjunct,
+  parts: readonly Conjunct[],
   probe: Probe,
   options: ProbeOptions,
 ): Promise<Question | ProbeStep> {
@@ -146,7 +188,8 @@ async function question(
   });
   const { state, why, estimate } = result;
   const cost = { ...traffic, ms };
-  if (state !== "stale" && !(estimate instanceof Error)) return { conjunct, probe, state, estimate, cost };
+  if (state !== "stale" && !(estimate instanceof Error))
+    return { conjunct, parts, probe, state, estimate, cost };
   const told = estimate instanceof Error ? estimate.message : why;
   return { ...stepOf(conjunct, probe), state: "stale", why: told, ...cost };
 }
@@ -179,6 +222,12 @@ const stepOf = (conjunct: Conjunct, probe: Probe) => ({
   index: probe.indexes.map(({ path }) => path).join(", "),
   rows: undefined,
 });
+
+/** A question that another index has answered already. */
+function answeredStep({ conjunct, probe, cost }: Question, by: string): ProbeStep {
+  const why = `${conjunct.text}: ${by} has answered it`;
+  return { ...stepOf(conjunct, probe), ...cost, state: "unused", answered: true, why };
+}
 
 interface Asked {
   step: ProbeStep;
@@ -217,7 +266,7 @@ async function ask(
 
 /** Why an index is not asked: testing the rows that are left reads less. */
 function notWorth(
-  { conjunct, probe }: Question,
+  { parts, probe }: Question,
   estimate: Estimate,
   plan: Plan,
   table: Table,
@@ -227,7 +276,7 @@ function notWorth(
   const { rows, requests, bytes } = estimate;
   const about = `about ${Math.round(rows)} rows and ${Math.round(bytes)} bytes`;
   if (rows > WORTH_SHARE * table.rows) return `${about}, no less than a scan`;
-  const others = plan.conjuncts.filter(({ expr }) => expr !== conjunct.expr);
+  const others = plan.conjuncts.filter((other) => !standsFor(parts, other));
   const costed = likeFirst(plan);
   const now = restCost(costed, table, order);
   const then = restCost({ ...costed, ...spread(plan, rows), conjuncts: others }, table, order);
@@ -244,7 +293,10 @@ function spread(plan: Plan, rows: number): { candidates: Float64Array } | object
   return { candidates: Float64Array.from({ length: rows }, (_, i) => from + ((to - from) * i) / rows) };
 }
 
-function applied(plan: Plan, conjunct: Conjunct, found: Found, least: number, rows: number): Plan {
+const standsFor = (parts: readonly Conjunct[], { expr }: Conjunct): boolean =>
+  parts.some((part) => part.expr === expr);
+
+function applied(plan: Plan, parts: readonly Conjunct[], found: Found, least: number, rows: number): Plan {
   const inside = intersection(found.rows, { from: 0, to: least });
   const later = { from: Math.min(least, rows), to: rows };
   const possible =
@@ -255,7 +307,7 @@ function applied(plan: Plan, conjunct: Conjunct, found: Found, least: number, ro
   const known = found.sure ? intersection(found.sure, { from: 0, to: least }) : inside;
   const sure = known instanceof Float64Array ? { sure: known } : { holds: [known] };
   const conjuncts = plan.conjuncts.flatMap((other) => {
-    if (other.expr !== conjunct.expr) return [other];
+    if (!standsFor(parts, other)) return [other];
     return whole ? [] : [{ ...other, ...sure }];
   });
   return { ...restricted(plan, possible), conjuncts };

@@ -1,0 +1,138 @@
+/** Whether four number columns hold the boxes of a geometry column's R-tree, row for row. */
+import type { Box } from "../../geometry/longitude.ts";
+import type { ReadOptions, Store } from "../../store/store.ts";
+import type { MetaColumn } from "../../table/column.ts";
+import type { NumberVector } from "../../table/vector.ts";
+import type { JsonObject } from "../../zarr/json.ts";
+import type { BySide } from "../api.ts";
+import { type EncodedIndex, wholeSum } from "../arrays.ts";
+import { SIDES } from "../covering.ts";
+import { truthRecord } from "../records.ts";
+import { type RowShape, treeBox } from "../rtree-build.ts";
+import { contentSums, encodeTruth, type StoredChunk } from "../truth.ts";
+import { readChunks } from "./chunks.ts";
+
+/** Most rows, of all, whose columns hold something else than the box. */
+const MOST_EXCEPTIONS = 0.02;
+
+/** Compares shapes, row after row, with four columns that it reads as it goes. */
+export class CoveringBuilder {
+  readonly columns: BySide<MetaColumn>;
+  readonly #readers: readonly NumberReader[];
+  readonly #most: number;
+  readonly #exceptions: { rows: number[]; values: number[] } = { rows: [], values: [] };
+  #row = 0;
+
+  /** @param rows how many will be added */
+  constructor(columns: BySide<MetaColumn>, source: Store, rows: number, options: ReadOptions = {}) {
+    this.columns = columns;
+    this.#readers = columns.map((column) => new NumberReader(column, source, rows, options));
+    this.#most = Math.floor(rows * MOST_EXCEPTIONS);
+  }
+
+  /** False once too many rows differ: nothing more is read then. */
+  get holds(): boolean {
+    return this.#exceptions.rows.length <= this.#most;
+  }
+
+  /** The next rows of the geometry column. */
+  async add(shapes: readonly RowShape[]): Promise<void> {
+    for (let from = 0; from < shapes.length && this.holds; ) {
+      const left = await Promise.all(this.#readers.map((reader) => reader.left()));
+      const to = Math.min(shapes.length, from + Math.min(...left));
+      for (let i = from; i < to; i++) this.#compare(treeBox(shapes[i]!.boxes), i - from);
+      for (const reader of this.#readers) reader.skip(to - from);
+      this.#row += to - from;
+      from = to;
+    }
+  }
+
+  #compare(box: Box | undefined, ahead: number): void {
+    let same = true;
+    for (let side = 0; side < 4; side++) {
+      const value = this.#readers[side]!.value(ahead);
+      // NULL is NaN; so is what should be there where there is no box.
+      same &&= box ? value === box[side] && Number.isFinite(value) : Number.isNaN(value);
+    }
+    if (same) return;
+    this.#exceptions.rows.push(this.#row + ahead);
+    for (const reader of this.#readers) this.#exceptions.values.push(reader.value(ahead));
+  }
+
+  /**
+   * `record` for `covering` in the record of the tree.
+   * @param place where the arrays are, relative to `/indexes`
+   */
+  finish(place: string): EncodedIndex {
+    const bySide = <T>(of: (side: number) => T) =>
+      Object.fromEntries(SIDES.map((name, side) => [name, of(side)]));
+    const record: JsonObject = {
+      ...bySide((side) => this.columns[side]!.name),
+      truth: bySide((side) => this.#readers[side]!.sums()),
+    };
+    const count = this.#exceptions.rows.length;
+    if (count === 0) return { arrays: [], record };
+    const rows = Uint32Array.from(this.#exceptions.rows);
+    const values = Float64Array.from(this.#exceptions.values);
+    const sums = [wholeSum(rows), wholeSum(values)];
+    return {
+      arrays: [
+        { path: `${place}/rows`, data: rows },
+        { path: `${place}/values`, data: values },
+      ],
+      record: { ...record, exceptions: { path: `indexes/${place}`, count, sums } },
+    };
+  }
+}
+
+/** What the first of them that holds has found; `name`: the geometry column's. */
+export function coveringOf(
+  builders: readonly CoveringBuilder[],
+  name: string,
+  build: string,
+): EncodedIndex | undefined {
+  return builders.find(({ holds }) => holds)?.finish(`_zarrsift/covering/${name}/${build}`);
+}
+
+/** A number column from its first row on; NULL is NaN. */
+class NumberReader {
+  readonly #column: MetaColumn;
+  readonly #chunks: ReturnType<typeof readChunks>;
+  readonly #stored: StoredChunk[] = [];
+  #vector: NumberVector | undefined;
+  #at = 0;
+
+  constructor(column: MetaColumn, source: Store, rows: number, options: ReadOptions) {
+    this.#column = column;
+    // Four columns are read at once, beside the geometry.
+    this.#chunks = readChunks(column, source, rows, 0, options, 0);
+  }
+
+  /** Rows at hand, at least one; the next chunk is read where none are. */
+  async left(): Promise<number> {
+    while (!this.#vector || this.#at >= this.#vector.length) {
+      const { value, done } = await this.#chunks.next();
+      if (done) throw new RangeError(`${this.#column.name} has fewer rows than are compared with it`);
+      this.#vector = value.vector as NumberVector;
+      this.#stored.push(value.stored);
+      this.#at = 0;
+    }
+    return this.#vector.length - this.#at;
+  }
+
+  /** Of the row so many ahead, which is at hand. */
+  value(ahead: number): number {
+    const { values, nulls } = this.#vector!;
+    return nulls?.[this.#at + ahead] ? Number.NaN : values[this.#at + ahead]!;
+  }
+
+  skip(rows: number): void {
+    this.#at += rows;
+  }
+
+  /** What was read, as the column's truth would have it. */
+  sums(): number[] {
+    const { record } = encodeTruth(this.#column, this.#stored, undefined);
+    return contentSums(truthRecord(record));
+  }
+}

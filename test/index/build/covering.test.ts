@@ -1,0 +1,312 @@
+/** Which columns are recorded as those that hold the boxes of an R-tree, and what keeps that true. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type BuildOptions, buildIndexes } from "../../../src/index/build/build.ts";
+import { checkIndexes } from "../../../src/index/build/check.ts";
+import { dropIndexes } from "../../../src/index/build/drop.ts";
+import { openIndexes } from "../../../src/index/open.ts";
+import { WritableDirectory } from "../../../src/store/file-write.ts";
+import { loadIcechunk } from "../../../src/store/icechunk/load.ts";
+import { createIcechunk, ICECHUNK_TEMPORARY } from "../../../src/store/icechunk/write.ts";
+import { MemoryStore } from "../../../src/store/memory.ts";
+import { openSource } from "../../../src/store/open.ts";
+import { openWritable } from "../../../src/store/open-writable.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { openTable } from "../../../src/table/open.ts";
+import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
+import { type JsonObject, parseJsonObject, writeJson } from "../../../src/zarr/json.ts";
+import { BOX_CHUNK, type BoxOptions, boxColumns, boxSource, lengthenBoxes } from "../boxes.ts";
+import { makeSource, putColumn } from "../source.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "zarrsift-covering-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const hasIcechunk = await loadIcechunk().then(
+  () => true,
+  () => false,
+);
+
+const ROWS = 1800;
+const NAMES = ["xmin", "ymin", "xmax", "ymax"];
+
+/** The covering that is found, and its answer to a box. */
+async function coveringOf(source: Store, store = source) {
+  const table = await openTable(await Hierarchy.open(source), source);
+  const { indexes, warnings } = await openIndexes(store, await Hierarchy.open(store), table, { source });
+  expect(warnings).toEqual([]);
+  const tree = indexes.find(({ column }) => column === "bbox");
+  return tree?.kind === "rtree" ? tree.covering : undefined;
+}
+
+async function build(store: MemoryStore, options: BuildOptions = {}) {
+  const reports = await buildIndexes(store, store, options);
+  return reports.find(({ column }) => column === "bbox")!;
+}
+
+const problems = async (source: MemoryStore, store = source) =>
+  (await checkIndexes(source, store)).flatMap(({ column, problem }) => (problem ? [[column, problem]] : []));
+
+const QUERY = [
+  [{ low: Number.NEGATIVE_INFINITY, high: 60 }],
+  [{ low: Number.NEGATIVE_INFINITY, high: 20 }],
+  [{ low: -10, high: Number.POSITIVE_INFINITY }],
+  [{ low: -20, high: Number.POSITIVE_INFINITY }],
+] as const;
+
+/** A repository with the columns of a source. */
+async function repositoryOf(store: MemoryStore): Promise<string> {
+  const path = mkdtempSync(join(folder, "repository-"));
+  const repository = await createIcechunk(new WritableDirectory(path, ICECHUNK_TEMPORARY));
+  for (const key of inTreeOrder(store.keys())) await repository.set(key, (await store.get(key))!);
+  await repository.commit!("made");
+  return path;
+}
+
+/** Documents before chunks, outer ones first. */
+const inTreeOrder = (keys: Iterable<string>) =>
+  [...keys].sort(
+    (a, b) => Number(b.endsWith("zarr.json")) - Number(a.endsWith("zarr.json")) || a.length - b.length,
+  );
+
+/** Rows of the columns themselves. */
+function truth(rows: number, options?: BoxOptions): number[] {
+  const columns = boxColumns(rows, options);
+  const sides = (options?.names ?? NAMES).map((name) => columns[name]!.values as Float64Array);
+  return Array.from({ length: rows }, (_, row) => row).filter((row) =>
+    QUERY.every(([{ low, high }], side) => sides[side]![row]! >= low && sides[side]![row]! <= high),
+  );
+}
+
+const coveringKeys = (store: MemoryStore) => [...store.keys()].filter((key) => key.includes("/covering/"));
+
+describe("columns that hold the boxes of an R-tree", () => {
+  it.each([
+    [["xmin", "ymin", "xmax", "ymax"]],
+    [["MinX", "MinY", "MaxX", "MaxY"]],
+    [["west", "south", "east", "north"]],
+    [["bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"]],
+    [["bbox.xmin", "bbox.ymin", "bbox.xmax", "bbox.ymax"]],
+    [["bbox_west", "bbox_south", "bbox_east", "bbox_north"]],
+  ])("are known by their names: %j", async (names) => {
+    const store = await boxSource(ROWS, { names });
+    expect((await build(store)).covering).toEqual(names);
+    const covering = (await coveringOf(store))!;
+    expect(covering).toMatchObject({ column: "bbox", columns: names, path: "/indexes/bbox", covered: ROWS });
+    expect((await covering.state()).state).toBe("verified");
+    expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS, { names }));
+    expect(await problems(store)).toEqual([]);
+  });
+
+  it("are named where their names say nothing", async () => {
+    const names = ["a", "b", "c", "d"] as const;
+    const store = await boxSource(ROWS, { names });
+    expect((await build(store)).covering).toBeUndefined();
+    const renewed = await build(store, { covering: names });
+    expect(renewed).toMatchObject({ what: "extended", covering: names });
+    expect([...(await (await coveringOf(store))!.find(QUERY))]).toEqual(truth(ROWS, { names }));
+    expect(await problems(store)).toEqual([]);
+    expect((await build(store, { covering: names })).what).toBe("unchanged");
+    await expect(build(store, { covering: ["a", "b", "c", "e"] })).rejects.toThrow("no column e");
+    await expect(build(store, { covering: ["a", "b", "c", "platform"] })).rejects.toThrow("is string");
+  });
+
+  it.each<[string, BoxOptions]>([
+    ["too many rows differ", { odd: 0.2 }],
+    ["float32 holds other numbers", { type: "float32", step: 0 }],
+  ])("are not recorded where %s", async (_, options) => {
+    const store = await boxSource(ROWS, options);
+    expect((await build(store)).covering).toBeUndefined();
+    expect(await coveringOf(store)).toBeUndefined();
+    expect(coveringKeys(store)).toEqual([]);
+    expect((await build(store)).what).toBe("unchanged");
+  });
+
+  it("are not recorded where they are in another order, or texts", async () => {
+    const swapped = await boxSource(ROWS, { names: ["xmin", "ymin", "ymax", "xmax"] });
+    expect((await build(swapped)).covering).toBeUndefined();
+    const { xmin: _, ...others } = boxColumns(ROWS);
+    const texts = boxColumns(ROWS).platform!;
+    const store = await makeSource({ ...others, xmin: texts }, BOX_CHUNK);
+    expect((await build(store)).covering).toBeUndefined();
+  });
+
+  it("take the second set of columns where the first is in another unit", async () => {
+    const { bbox, xmin, ymin, xmax, ymax } = boxColumns(ROWS);
+    const meters = (column: typeof xmin) => ({
+      ...column!,
+      values: Float64Array.from(column!.values as Float64Array, (side) => side * 111_195),
+    });
+    const projected = { xmin: meters(xmin), ymin: meters(ymin), xmax: meters(xmax), ymax: meters(ymax) };
+    const degrees = { west: xmin!, south: ymin!, east: xmax!, north: ymax! };
+    const store = await makeSource({ bbox: bbox!, ...projected, ...degrees }, BOX_CHUNK);
+    expect((await build(store)).covering).toEqual(["west", "south", "east", "north"]);
+  });
+
+  it("may have chunks of other lengths than the geometry", async () => {
+    const store = await boxSource(ROWS);
+    for (const [i, name] of NAMES.entries())
+      await putColumn(store, name, boxColumns(ROWS)[name]!, 37 + 400 * i);
+    expect((await build(store)).covering).toEqual(NAMES);
+    expect([...(await (await coveringOf(store))!.find(QUERY))]).toEqual(truth(ROWS));
+    expect(await problems(store)).toEqual([]);
+    for (const [i, name] of NAMES.entries())
+      await putColumn(store, name, boxColumns(ROWS + 1)[name]!, 37 + 400 * i);
+    for (const name of ["bbox", "date", "platform"])
+      await putColumn(store, name, boxColumns(ROWS + 1)[name]!, BOX_CHUNK);
+    // Whole chunks of ymax, of 1237 rows.
+    expect((await coveringOf(store))!.covered).toBe(1237);
+  });
+
+  it.each([2, 3] as const)("are true after rows were appended, in v%i too", async (format) => {
+    const store = await makeSource(boxColumns(ROWS), BOX_CHUNK, format);
+    await build(store);
+    const keys = coveringKeys(store).length;
+    for (const [name, column] of Object.entries(boxColumns(ROWS + 600)))
+      await putColumn(store, name, column, BOX_CHUNK, format);
+    // The last chunk grew: what is before it counts.
+    expect((await coveringOf(store))!.covered).toBe(1500);
+    expect(await build(store)).toMatchObject({ what: "extended", covering: NAMES });
+    const covering = (await coveringOf(store))!;
+    expect(covering.covered).toBe(ROWS + 600);
+    expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS + 600));
+    expect(await problems(store)).toEqual([]);
+    expect(coveringKeys(store).length).toBe(keys);
+  });
+
+  it("are dropped when appended rows are others, and come back", async () => {
+    const store = await boxSource(ROWS);
+    await build(store);
+    const rows = ROWS + 200;
+    for (const [name, column] of Object.entries(boxColumns(rows))) {
+      const values =
+        name === "ymax"
+          ? (column.values as Float64Array).map((v, i) => (i < ROWS ? v : v + 1))
+          : column.values;
+      await putColumn(store, name, { ...column, values }, BOX_CHUNK);
+    }
+    expect((await build(store)).covering).toBeUndefined();
+    expect(coveringKeys(store)).toEqual([]);
+    await lengthenBoxes(store, rows);
+    const report = await build(store);
+    expect(report).toMatchObject({ what: "extended", covering: NAMES, why: "columns hold its boxes" });
+    expect([...(await (await coveringOf(store))!.find(QUERY))]).toEqual(truth(rows));
+    expect(await problems(store)).toEqual([]);
+  });
+
+  it("are found in an index that was made before, and gone with the tree", async () => {
+    const store = await boxSource(ROWS);
+    await build(store, { columns: ["bbox"] });
+    // Nobody knows whether columns that were not indexed change.
+    expect(await coveringOf(store)).toBeUndefined();
+    await build(store);
+    expect((await coveringOf(store))!.columns).toEqual(NAMES);
+    await dropIndexes(store, { columns: ["bbox"] });
+    expect(await coveringOf(store)).toBeUndefined();
+    expect(coveringKeys(store)).toEqual([]);
+    expect((await build(store)).covering).toEqual(NAMES);
+    await dropIndexes(store);
+    expect([...store.keys()].filter((key) => key.startsWith("indexes/"))).toEqual([]);
+  });
+
+  it("hold them no more once they are scaled, without a chunk that changed", async () => {
+    const store = await boxSource(ROWS, { type: "int16", step: 1, odd: 0 });
+    await build(store);
+    const key = "meta/ymax/zarr.json";
+    const document = parseJsonObject((await store.get(key))!, key);
+    const attributes = { ...(document.attributes as JsonObject), scale_factor: 0.5 };
+    store.set(key, writeJson({ ...document, attributes }));
+    expect(await (await coveringOf(store))!.state()).toMatchObject({ state: "stale" });
+    await build(store, { columns: ["ymax"] });
+    const now = await (await coveringOf(store))!.state();
+    expect(now).toEqual({ state: "stale", why: "ymax is not what it was compared as; index again" });
+    expect((await build(store)).covering).toBeUndefined();
+    // The same in another spelling is the same.
+    store.set(key, writeJson(Object.fromEntries(Object.entries(document).reverse())));
+    expect((await build(store)).covering).toEqual(NAMES);
+    expect((await build(store)).what).toBe("unchanged");
+  });
+
+  it("have no covering once one of them has no index", async () => {
+    const store = await boxSource(ROWS);
+    await build(store);
+    await dropIndexes(store, { columns: ["xmax"] });
+    const table = await openTable(await Hierarchy.open(store), store);
+    const { indexes, warnings } = await openIndexes(store, await Hierarchy.open(store), table);
+    expect(warnings).toEqual([
+      expect.stringMatching(/covering of bbox is not used: nothing says what xmax was/),
+    ]);
+    expect(indexes.find(({ column }) => column === "bbox")).toMatchObject({ covering: undefined });
+  });
+
+  it("may be beside the source", async () => {
+    const source = await boxSource(ROWS);
+    const beside = new MemoryStore([], { url: "memory:beside" });
+    await buildIndexes(source, beside);
+    const covering = (await coveringOf(source, beside))!;
+    expect((await covering.state()).state).toBe("verified");
+    expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS));
+    expect(await problems(source, beside)).toEqual([]);
+  });
+
+  it.skipIf(!hasIcechunk)("are verified in a repository until a commit changes one of them", async () => {
+    const path = await repositoryOf(await boxSource(ROWS));
+    const state = async () => {
+      const store = await openSource(path);
+      const covering = await coveringOf(store);
+      if (!covering) return "none";
+      expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS));
+      return (await covering.state()).state;
+    };
+    expect(await state()).toBe("none");
+    await buildIndexes(await openSource(path), await openWritable(path));
+    expect(await state()).toBe("verified");
+    const commit = async (name: string, by: number) => {
+      const changed = boxColumns(ROWS)[name]!;
+      const values = (changed.values as Float64Array).map((side) => side + by);
+      const memory = await makeSource({ [name]: { ...changed, values } }, BOX_CHUNK);
+      const writable = await openWritable(path);
+      for (let chunk = 0; chunk * BOX_CHUNK < ROWS; chunk++)
+        await writable.set(`meta/${name}/c/${chunk}`, (await memory.get(`meta/${name}/c/${chunk}`))!);
+      await writable.commit!(`other ${name}`);
+    };
+    const writable = await openWritable(path);
+    await writable.set("meta/platform/c/0", (await (await openSource(path)).get("meta/platform/c/1"))!);
+    await writable.commit!("other platforms");
+    expect(await state()).toBe("verified");
+    await commit("ymax", 1);
+    expect(await state()).toBe("unverified");
+    await buildIndexes(await openSource(path), await openWritable(path));
+    expect(await state()).toBe("none");
+    await commit("ymax", 0);
+    await buildIndexes(await openSource(path), await openWritable(path));
+    expect(await state()).toBe("verified");
+    const found = await openSource(path);
+    expect((await checkIndexes(found, found)).filter(({ problem }) => problem)).toEqual([]);
+  });
+
+  it("are compared row by row by --check", async () => {
+    const store = await boxSource(ROWS);
+    await build(store);
+    const key = coveringKeys(store).find((one) => one.endsWith("/values/c/0"))!;
+    const bytes = (await store.get(key))!.slice();
+    for (let at = 0; at < bytes.length; at += 8) {
+      const broken = bytes.slice();
+      broken[at]! ^= 1;
+      store.set(key, broken);
+      const [found, ...more] = await problems(store);
+      expect(more).toEqual([]);
+      expect(found).toEqual([
+        "bbox",
+        expect.stringMatching(/covering.*values differs from its column in byte/),
+      ]);
+      if (at > 80) break;
+    }
+    store.set(key, bytes);
+    expect(await problems(store)).toEqual([]);
+    const changed = boxColumns(ROWS).ymin!;
+    (changed.values as Float64Array)[700]! += 1;
+    await putColumn(store, "ymin", changed, BOX_CHUNK);
+    expect((await problems(store)).map(([column]) => column)).toEqual(["bbox", "ymin"]);
+  });
+});
