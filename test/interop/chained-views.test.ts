@@ -2,14 +2,12 @@
  * A view of a view of a view holds what a view of the source does, whatever the layouts between, for every codec chain
  * and chunk shape that make_stacks.py writes. Views of the source are checked against numpy in stacked-views.test.ts.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { type Collection, open, openCollection, type View, type ViewOptions } from "../../src/index.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { readWhole } from "../zarr/whole.ts";
-import { hasPython, pythons, runPython } from "./python.ts";
+import { hasPython, madeBy, pythons } from "./python.ts";
 
 const G: ViewOptions = { layout: "granules" };
 const S: ViewOptions = { layout: "stacked" };
@@ -26,13 +24,11 @@ const CASES = [
   ),
 ];
 
-const work = mkdtempSync(join(tmpdir(), "zarrsift-chains-"));
+let made = "";
 
 beforeAll(async () => {
-  if (hasPython(pythons.oldest)) await runPython(pythons.oldest, "make_stacks.py", work);
-}, 120_000);
-
-afterAll(() => rmSync(work, { recursive: true }));
+  if (hasPython(pythons.oldest)) made = await madeBy("make_stacks.py");
+});
 
 /**
  * Every array of the view's granules, by path: its shape, what says what its values mean, and its elements. The granules'
@@ -68,7 +64,7 @@ async function contents(view: View): Promise<Map<string, unknown>> {
 
 test.for(CASES)("$name through $chain", { timeout: 120_000 }, async ({ name, layouts, last }, { skip }) => {
   skip(!hasPython(pythons.oldest), "needs Python with zarr");
-  const source = await open(join(work, `${name}.zarr`), { name });
+  const source = await open(join(made, `${name}.zarr`), { name });
   let collection: Collection = source;
   let rows = Array.from({ length: 11 }, (_, i) => i);
   for (const [i, layout] of layouts.entries()) {

@@ -8,7 +8,7 @@ import { type Collection, open } from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
 import { DirectoryStore } from "../../src/store/file.ts";
 import { readable } from "../../src/view/stores.ts";
-import { hasPython, pythons, runPython } from "./python.ts";
+import { hasPython, madeBy, pythons, runPython } from "./python.ts";
 
 const RAGGED = ["ragged2", "ragged3"];
 const SOURCES = ["grouped2", "grouped3", "stacked2", "stacked3"];
@@ -23,22 +23,23 @@ const selections = [[6], [], all, all.toReversed(), [4, 5, 6, 7], [9, 0, 5, 4, 1
 
 const work = mkdtempSync(join(tmpdir(), "zarrsift-stacks-"));
 const collections: Collection[] = [];
+let made = "";
 let app: Awaited<ReturnType<typeof buildApp>>;
 let cases: { base: string; source: string; idx: number[] }[] = [];
 
 beforeAll(async () => {
   if (!hasPython(pythons.oldest)) return;
-  await runPython(pythons.oldest, "make_stacks.py", work);
+  made = await madeBy("make_stacks.py");
   for (const name of [...SOURCES, ...RAGGED])
-    collections.push(await open(join(work, `${name}.zarr`), { name }));
+    collections.push(await open(join(made, `${name}.zarr`), { name }));
   app = await buildApp({ collections });
   const base = await app.listen({ host: "127.0.0.1", port: 0 });
-  const made = [
+  const posted = [
     ...SOURCES.flatMap((name) => selections.map((idx) => post(base, name, idx, "stacked"))),
     ...RAGGED.flatMap((name) => ends.map((idx) => post(base, name, idx, "concatenated"))),
   ];
-  cases = await Promise.all(made);
-}, 120_000);
+  cases = await Promise.all(posted);
+});
 
 afterAll(async () => {
   await app?.close();
@@ -54,7 +55,7 @@ async function post(base: string, name: string, idx: number[], layout: string) {
   });
   const answer = (await response.json()) as { v3: string; layout: string; detail?: string };
   expect([response.status, answer.layout], answer.detail).toEqual([201, layout]);
-  return { base: answer.v3.replace(/\/v3$/, ""), source: join(work, `${name}.zarr`), idx };
+  return { base: answer.v3.replace(/\/v3$/, ""), source: join(made, `${name}.zarr`), idx };
 }
 
 describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python) => {
@@ -105,7 +106,7 @@ const numbers = {
 test.for(Object.entries(numbers))("zarrita reads the rows of %s", async ([name, arrays], { skip }) => {
   skip(!hasPython(pythons.oldest), "needs Python with zarr");
   const collection = collections.find((each) => each.name === name)!;
-  const source = zarr.root(readable(new DirectoryStore(join(work, `${name}.zarr`))));
+  const source = zarr.root(readable(new DirectoryStore(join(made, `${name}.zarr`))));
   for (const idx of selections.filter(({ length }) => length > 0)) {
     const view = await collection.view(idx, { layout: "stacked" });
     for (const [face, array] of ([2, 3] as const).flatMap((each) => arrays.map((a) => [each, a] as const))) {
