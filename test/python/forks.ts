@@ -30,6 +30,9 @@ class Forks {
       const outcome = JSON.parse(line) as Outcome;
       this.#waiting[outcome.id]!(outcome);
     });
+    // They keep no worker of vitest's from its end.
+    for (const one of [this.#child, this.#child.stdin, this.#child.stdout])
+      (one as { unref?(): void }).unref!();
   }
 
   async run(argv: readonly string[]): Promise<Outcome> {
