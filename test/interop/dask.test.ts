@@ -6,7 +6,7 @@ import { buildApp } from "../../src/server/index.ts";
 import { hasPython, madeBy, pythons, runPython } from "./python.ts";
 
 /** Untouched chunks, chunks of several granules, and shards. */
-const VARIABLES = ["zstd_1", "none_4", "gzip_3", "big_11", "shards_2"];
+const VARIABLES = ["zstd_1", "none_3", "gzip_4", "big_11", "shards_2"];
 const IDX = [9, 0, 5, 4, 10, 2];
 
 let source = "";
