@@ -12,17 +12,19 @@ const OLD_ENOUGH = 12; // zarr 3.2 and newer need Python 3.12
 const problems = [];
 
 async function main() {
+  const environments = pythonEnvironments(); // mostly waits for downloads, while the rest is set up
   if (!(await setup())) problems.push("the build");
-  await check("lint", ...npm("run", "--silent", "lint"));
-  await check("types", process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json"]);
-  const tally = await unitTests(await pythonEnvironments());
-  report(tally);
+  const tsc = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json"];
+  await Promise.all([
+    check("lint", ...npm("run", "--silent", "lint")),
+    check("types", process.execPath, tsc),
+  ]);
+  report(await unitTests(await environments));
 }
 
 async function check(what, command, args) {
-  process.stderr.write(`${what} … `);
   const { code, output } = await run(command, args, { quiet: true });
-  process.stderr.write(code === 0 ? "ok\n" : `failed\n${output}\n`);
+  process.stderr.write(code === 0 ? `${what}: ok\n` : `${what}: failed\n${output}\n`);
   if (code !== 0) problems.push(what);
 }
 
@@ -39,11 +41,12 @@ async function pythonEnvironments() {
     return {};
   }
   const env = {};
-  await environment(env, "ZARRSIFT_PYTHON", ".venv", pythons[0], "scripts/python/tests.txt");
   const newest = pythons.filter(({ minor }) => minor >= OLD_ENOUGH).at(-1);
-  if (newest)
-    await environment(env, "ZARRSIFT_PYTHON_NEWEST", ".venv-newest", newest, "scripts/python/newest.txt");
-  await peers(env, newest ?? pythons[0]);
+  await Promise.all([
+    environment(env, "ZARRSIFT_PYTHON", ".venv", pythons[0], "scripts/python/tests.txt"),
+    newest && environment(env, "ZARRSIFT_PYTHON_NEWEST", ".venv-newest", newest, "scripts/python/newest.txt"),
+    peers(env, newest ?? pythons[0]),
+  ]);
   return env;
 }
 

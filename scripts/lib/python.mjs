@@ -59,7 +59,9 @@ export async function makeVenv(folder, python, requirements) {
   process.stderr.write(`making ${folder} (pip install -r ${requirements})\n`);
   rmSync(home, { recursive: true, force: true });
   await step(python.path, ["-m", "venv", home]);
-  await step(interpreter, ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements]);
+  // Modules are compiled when they are first imported, which most never are.
+  const options = ["-q", "--disable-pip-version-check", "--no-compile", "-r", requirements];
+  await step(interpreter, ["-m", "pip", "install", ...options]);
   writeFileSync(stamp, wanted);
   return interpreter;
 }

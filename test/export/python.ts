@@ -1,9 +1,9 @@
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { runScript } from "../python/forks.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HERE = fileURLToPath(new URL("./", import.meta.url));
@@ -31,19 +31,18 @@ export interface Read {
 /** Reads an export with Python alone, and compares it with its source. */
 export async function readBack(kind: string, where: string, source: string, idx?: number[]): Promise<Read> {
   const rows = JSON.stringify(idx ?? null);
-  return JSON.parse(await python(join(HERE, "read.py"), kind, where, source, rows));
+  return JSON.parse(await python("read.py", kind, where, source, rows));
 }
 
-/** What a Python program prints last. */
-export async function python(...words: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(PYTHON, words, { maxBuffer: 2 ** 26 });
+/** What a Python script of this folder prints last. */
+export async function python(script: string, ...args: string[]): Promise<string> {
+  const stdout = await runScript(PYTHON, join(HERE, script), ...args);
   return stdout.trim().split("\n").at(-1)!;
 }
 
 /** A collection in Zarr v2, made by zarr-python. */
 export async function makeV2(): Promise<string> {
   const folder = join(mkdtempSync(join(tmpdir(), "zarrsift-v2-")), "v2.zarr");
-  const words = [join(HERE, "make.py"), folder];
-  await promisify(execFile)(PYTHON, words);
+  await python("make.py", folder);
   return folder;
 }

@@ -1,18 +1,19 @@
 """Compare views in the concatenated layout with numpy's concatenation of their granules, through zarr-python and xarray.
 
-usage: check_concatenated.py CASES   CASES is a JSON file: [{"base", "source", "idx"}]. Prints JSON {"arrays", "cells",
-"chunks"}; exits 1 with the first difference.
+usage: check_concatenated.py CASES   CASES is a JSON file: [{"base", "source", "idx", "xarray"}], the last whether xarray
+reads the values, too. Prints JSON {"arrays", "cells", "chunks"}; exits 1 with the first difference.
 """
 
 import json
 import os
 import sys
-import urllib.request
 import warnings
+from functools import cache
 
 import numpy as np
 import xarray as xr
 import zarr
+from served import fetch
 
 warnings.filterwarnings("ignore")
 out = {"arrays": 0, "cells": 0, "chunks": 0}
@@ -32,13 +33,29 @@ def joined(parts, along):
     return np.concatenate(parts) if along else np.stack(parts)
 
 
+@cache
+def root_of(path):
+    return zarr.open_group(path, mode="r")
+
+
+@cache
+def plain(path, place):
+    """A granule's arrays as zarr-python reads them."""
+    return {name: np.asarray(array[...]) for name, array in root_of(path)[place].arrays()}
+
+
+@cache
+def shown_by_xarray(path, place):
+    return xr.open_zarr(path, group=place, consolidated=False, chunks=None).load()
+
+
 for case in json.load(open(sys.argv[1])):
     base, path, idx = case["base"], case["source"], case["idx"]
-    root = zarr.open_group(path, mode="r")
+    root = root_of(path)
     fmt = root.metadata.zarr_format
     places = [str(root["meta/array_location"][...][row]).strip("/") for row in idx]
     granules = [root[place] for place in places]
-    shown = [xr.open_zarr(path, group=place, consolidated=False, chunks=None) for place in places]
+    shown = [shown_by_xarray(path, place) for place in places]
     for face in ("v3", "v2"):
         where = f"{os.path.basename(path)} {idx} {face}"
         view = zarr.open_group(f"{base}/{face}", mode="r")
@@ -47,9 +64,9 @@ for case in json.load(open(sys.argv[1])):
             along = shown[0][name].dims[:1] == ("y",)
             if ds[name].dims != (shown[0][name].dims if along else ("meta_row", *shown[0][name].dims)):
                 sys.exit(f"{where} /{name}: its dimensions are {ds[name].dims}")
-            if not same(view[name][...], joined([np.asarray(g[name][...]) for g in granules], along)):
+            if not same(view[name][...], joined([plain(path, place)[name] for place in places], along)):
                 sys.exit(f"{where} /{name}: zarr-python reads other values")
-            if not same(ds[name].values, joined([each[name].values for each in shown], along)):
+            if case["xarray"] and not same(ds[name].values, joined([each[name].values for each in shown], along)):
                 sys.exit(f"{where} /{name}: xarray reads other values than on the source")
             out["arrays"] += 1
             out["cells"] += view[name].size
@@ -69,7 +86,7 @@ for case in json.load(open(sys.argv[1])):
                     file = f"{path}/{place}/{name}/{granule[name].metadata.encode_chunk_key((chunk, 0))}"
                     if not os.path.exists(file):
                         continue
-                    served = urllib.request.urlopen(f"{base}/{face}/{name}/{view[name].metadata.encode_chunk_key((at + chunk, 0))}").read()
+                    served = fetch(f"{base}/{face}/{name}/{view[name].metadata.encode_chunk_key((at + chunk, 0))}")
                     if served != open(file, "rb").read():
                         sys.exit(f"{where} /{name}: the bytes are not those of {file}")
                     out["chunks"] += 1

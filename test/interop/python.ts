@@ -1,10 +1,8 @@
 /** The Python environments that interop tests run in: the oldest and the newest clients people have. */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { fixture } from "../python/fixtures.ts";
+import { runScript } from "../python/forks.ts";
 
 export const pythons = {
   oldest: process.env.ZARRSIFT_PYTHON ?? ".venv/bin/python",
@@ -15,11 +13,15 @@ export const hasPython = (python: string) => existsSync(python);
 
 /** Runs a script of this folder; its last line of output is JSON. What it says on stderr becomes the error. */
 export async function runPython<T>(python: string, script: string, ...args: string[]): Promise<T> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  try {
-    const { stdout } = await run(python, [path, ...args], { maxBuffer: 1e8 });
-    return JSON.parse(stdout.trim().split("\n").at(-1) || "null") as T;
-  } catch (error) {
-    throw new Error(`${script} failed: ${(error as { stderr?: string }).stderr?.slice(-3000) ?? error}`);
-  }
+  const stdout = await runScript(python, pathOf(script), ...args);
+  return JSON.parse(stdout.trim().split("\n").at(-1) || "null") as T;
+}
+
+/** The folder that a script of this folder makes, with the oldest Python: read it, never change it. */
+export function madeBy(script: string): Promise<string> {
+  return fixture(pythons.oldest, pathOf(script));
+}
+
+function pathOf(script: string): string {
+  return fileURLToPath(new URL(script, import.meta.url));
 }

@@ -8,37 +8,47 @@ import { type Collection, open } from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
 import { DirectoryStore } from "../../src/store/file.ts";
 import { readable } from "../../src/view/stores.ts";
-import { hasPython, pythons, runPython } from "./python.ts";
+import { hasPython, madeBy, pythons, runPython } from "./python.ts";
 
 const RAGGED = ["ragged2", "ragged3"];
 const SOURCES = ["grouped2", "grouped3", "stacked2", "stacked3"];
 const ROWS = 11;
 const all = Array.from({ length: ROWS }, (_, i) => i);
 
-/** Rows of views end to end: those of the third all end where chunks do. */
-const ends = [[6], all.toReversed(), [0, 1, 3, 6], [9, 0, 5, 4, 10]];
+/** Rows of views end to end: one, those that all end where chunks do, any order. */
+const ends = [[6], [0, 1, 3, 6], [9, 0, 5, 4, 10]];
 
-/** Rows of the views: one, none, all, reversed, a whole chunk of four, any order. */
-const selections = [[6], [], all, all.toReversed(), [4, 5, 6, 7], [9, 0, 5, 4, 10], [0, 1, 2, 3, 8, 9, 10]];
+/** Rows of the views: one, none, all, a whole chunk of four, whole and half chunks, any order. */
+const selections = [[6], [], all, [4, 5, 6, 7], [0, 1, 2, 3, 8, 9, 10], [9, 0, 5, 4, 10]];
+
+/** The rows where each has chunks of its own, so that where they lie in chunks makes no difference. */
+const ofGroups = [[6], [], [9, 0, 5, 4, 10]];
+
+/** Views whose arrays xarray reads as well: what it masks and decodes follows from metadata, whatever the rows. */
+const isForXarray = ({ length }: number[]) => length <= 1 || length === 5;
 
 const work = mkdtempSync(join(tmpdir(), "zarrsift-stacks-"));
 const collections: Collection[] = [];
+let made = "";
 let app: Awaited<ReturnType<typeof buildApp>>;
-let cases: { base: string; source: string; idx: number[] }[] = [];
+let cases: { base: string; source: string; idx: number[]; xarray: boolean }[] = [];
 
 beforeAll(async () => {
   if (!hasPython(pythons.oldest)) return;
-  await runPython(pythons.oldest, "make_stacks.py", work);
+  made = await madeBy("make_stacks.py");
   for (const name of [...SOURCES, ...RAGGED])
-    collections.push(await open(join(work, `${name}.zarr`), { name }));
+    collections.push(await open(join(made, `${name}.zarr`), { name }));
   app = await buildApp({ collections });
   const base = await app.listen({ host: "127.0.0.1", port: 0 });
-  const made = [
-    ...SOURCES.flatMap((name) => selections.map((idx) => post(base, name, idx, "stacked"))),
+  const posted = [
+    ...SOURCES.flatMap((name) => {
+      const rows = name.startsWith("grouped") ? ofGroups : selections;
+      return rows.map((idx) => post(base, name, idx, "stacked"));
+    }),
     ...RAGGED.flatMap((name) => ends.map((idx) => post(base, name, idx, "concatenated"))),
   ];
-  cases = await Promise.all(made);
-}, 120_000);
+  cases = await Promise.all(posted);
+});
 
 afterAll(async () => {
   await app?.close();
@@ -54,7 +64,8 @@ async function post(base: string, name: string, idx: number[], layout: string) {
   });
   const answer = (await response.json()) as { v3: string; layout: string; detail?: string };
   expect([response.status, answer.layout], answer.detail).toEqual([201, layout]);
-  return { base: answer.v3.replace(/\/v3$/, ""), source: join(work, `${name}.zarr`), idx };
+  const source = join(made, `${name}.zarr`);
+  return { base: answer.v3.replace(/\/v3$/, ""), source, idx, xarray: isForXarray(idx) };
 }
 
 describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python) => {
@@ -62,11 +73,11 @@ describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python
     skip(!hasPython(python), "needs Python with zarr and xarray");
     const list = join(work, `${name}.json`);
     const own = cases.filter(({ source }) => source.endsWith(`${name}.zarr`));
-    writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-2)));
+    writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-1)));
     type Seen = { arrays: number; cells: number; chunks: number; masked: number };
     const seen = await runPython<Seen>(python, "check_stacked.py", list);
-    expect(seen.arrays).toBeGreaterThan(100);
-    expect(seen.chunks).toBeGreaterThan(150);
+    expect(seen.arrays).toBeGreaterThan(which === "oldest" ? 100 : 50);
+    expect(seen.chunks).toBeGreaterThan(which === "oldest" ? 150 : 50);
     expect(seen.masked).toBeGreaterThan(0);
   });
 
@@ -77,11 +88,11 @@ describe.each(Object.entries(pythons))("with the %s zarr-python", (which, python
       skip(!hasPython(python), "needs Python with zarr and xarray");
       const list = join(work, `${name}.json`);
       const own = cases.filter(({ source }) => source.endsWith(`${name}.zarr`));
-      writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-2)));
+      writeFileSync(list, JSON.stringify(which === "oldest" ? own : own.slice(-1)));
       type Seen = { arrays: number; chunks: number };
       const seen = await runPython<Seen>(python, "check_concatenated.py", list);
-      expect(seen.arrays).toBeGreaterThan(100);
-      expect(seen.chunks).toBeGreaterThan(300);
+      expect(seen.arrays).toBeGreaterThan(which === "oldest" ? 100 : 50);
+      expect(seen.chunks).toBeGreaterThan(which === "oldest" ? 300 : 100);
     },
   );
 });
@@ -93,19 +104,19 @@ const numbers = {
     "zstd_4",
     "none_3",
     "zlib_11",
-    "blosc_4",
+    "blosc_3",
     "fortran_3",
     "big_4",
     "per_row",
     "inner/deep",
   ],
-  stacked3: ["zstd_4", "none_1", "gzip_3", "blosc_11", "big_3", "shards_1", "shards_2", "whole_1", "turned"],
+  stacked3: ["zstd_4", "none_1", "gzip_4", "blosc_11", "big_3", "shards_1", "shards_2", "whole_1", "turned"],
 };
 
 test.for(Object.entries(numbers))("zarrita reads the rows of %s", async ([name, arrays], { skip }) => {
   skip(!hasPython(pythons.oldest), "needs Python with zarr");
   const collection = collections.find((each) => each.name === name)!;
-  const source = zarr.root(readable(new DirectoryStore(join(work, `${name}.zarr`))));
+  const source = zarr.root(readable(new DirectoryStore(join(made, `${name}.zarr`))));
   for (const idx of selections.filter(({ length }) => length > 0)) {
     const view = await collection.view(idx, { layout: "stacked" });
     for (const [face, array] of ([2, 3] as const).flatMap((each) => arrays.map((a) => [each, a] as const))) {

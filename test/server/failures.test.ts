@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Collection, openCollection } from "../../src/collection.ts";
 import { type ErrorCode, ZarrsiftError } from "../../src/errors.ts";
 import { open, openSource } from "../../src/index.ts";
@@ -63,22 +63,23 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
   let store: FaultyStore;
   let collection: Collection;
   let app: FastifyInstance;
+  /** The same, and impatient: all it is asked for never comes. */
+  let hurried: FastifyInstance;
   let arrays: string[];
   let base: string;
 
   beforeAll(async () => {
     store = new FaultyStore(await openSource(GRANULES, { cacheBytes: 0 }));
     collection = await openCollection(store, { name: "granules" });
-    app = await buildApp({
-      collections: [collection],
-      logger: false,
-      limits: { readMs: 300, queryMs: 300, cacheBytes: 0 },
-    });
-    const made = await app.inject({
-      method: "POST",
-      url: "/collections/granules/views",
-      payload: { sql: SQL },
-    });
+    const options = { collections: [collection], logger: false };
+    app = await buildApp({ ...options, limits: { cacheBytes: 0 } });
+    hurried = await buildApp({ ...options, limits: { readMs: 300, queryMs: 300, cacheBytes: 0 } });
+    const make = (server: FastifyInstance) =>
+      server.inject({ method: "POST", url: "/collections/granules/views", payload: { sql: SQL } });
+    const made = await make(app);
+    // On a busy machine that may take more than its limit.
+    const isMade = async () => expect((await make(hurried)).statusCode).toBeLessThan(300);
+    await vi.waitFor(isMade, { timeout: 60_000 });
     base = new URL(made.json().v3).pathname;
     const root = (await app.inject(`${base}/zarr.json`)).json();
     const nodes: [string, { node_type: string; shape: number[] }][] = Object.entries(
@@ -92,11 +93,12 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
   beforeEach(() => Object.assign(store, { bad: /^$/, how: "throw", code: "source_unreadable" }));
   afterAll(async () => {
     await app.close();
+    await hurried.close();
     await collection.close();
   });
 
-  const chunk = (headers = {}, method: "GET" | "HEAD" = "GET") =>
-    app.inject({ method, url: `${base}/${arrays[0]}/c/0/0`, headers });
+  const chunk = (headers = {}, method: "GET" | "HEAD" = "GET", server = app) =>
+    server.inject({ method, url: `${base}/${arrays[0]}/c/0/0`, headers });
 
   it.each(["source_unreadable", "source_forbidden", "source_changed", "not_found", "timeout"] as const)(
     "with %s is never absent",
@@ -119,7 +121,7 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
 
   it("by never answering is a timeout", async () => {
     Object.assign(store, { bad: /c\/0\/0$/, how: "hang" });
-    const answer = await chunk();
+    const answer = await chunk({}, "GET", hurried);
     expect([answer.statusCode, answer.json().code]).toEqual([504, "timeout"]);
   });
 
@@ -130,15 +132,16 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
   });
 
   it("fails the query that needs it, and no other", async () => {
-    const query = (sql: string) => app.inject(`/collections/granules/query?sql=${encodeURIComponent(sql)}`);
+    const query = (sql: string, server = app) =>
+      server.inject(`/collections/granules/query?sql=${encodeURIComponent(sql)}`);
     Object.assign(store, { bad: /^meta\/platform\/c/, how: "throw" });
     const answer = await query("SELECT platform FROM meta");
     expect([answer.statusCode, answer.json().code]).toEqual([502, "source_unreadable"]);
     expect((await query("SELECT granule_id FROM meta LIMIT 1")).json().count).toBe(1);
     Object.assign(store, { bad: /^meta\/instrument\/c/, how: "hang" });
-    const slow = await query("SELECT instrument FROM meta");
+    const slow = await query("SELECT instrument FROM meta", hurried);
     expect([slow.statusCode, slow.json().code]).toEqual([504, "timeout"]);
-    const inPath = await app.inject(
+    const inPath = await hurried.inject(
       `/collections/granules/sql/${encodeURIComponent("SELECT instrument FROM meta")}/v3/zarr.json`,
     );
     expect(inPath.statusCode).toBeGreaterThanOrEqual(500);
@@ -146,7 +149,7 @@ describe.skipIf(!existsSync(GRANULES))("a source that fails", () => {
 });
 
 describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () => {
-  it("fails reads, and is seen anew by new views", async () => {
+  it("fails reads, and is seen anew by new views", { timeout: 120_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "zarrsift-change-"));
     const source = join(folder, "granules.zarr");
     cpSync(GRANULES, source, { recursive: true, filter: (path) => !/\/(?:ASCATA|S6A)/.test(path) });
@@ -164,7 +167,9 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
 
     const column = join(source, "meta/orbit_number/c/0");
     writeFileSync(column, readFileSync(column));
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // What was read is believed for a moment; longer where the machine is busy.
+    const status = async () => (await app.inject(chunk)).statusCode;
+    await expect.poll(status, { timeout: 60_000, interval: 100 }).toBe(503);
     for (const url of [`${path}/meta/zarr.json`, inPath.replace("zarr.json", "meta/zarr.json")]) {
       const answer = await app.inject(url);
       expect([answer.statusCode, answer.json().code]).toEqual([503, "source_changed"]);

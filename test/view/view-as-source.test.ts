@@ -126,9 +126,7 @@ describe.skipIf(!existsSync(data))("views of real granules", () => {
     await collection.close();
   });
 
-  test("when the source changes, its views fail at once and say so, and new ones see what is there now", {
-    timeout: 30_000,
-  }, async () => {
+  test("when the source changes, its views fail and say so, and new ones see what is there now", async () => {
     const copy = join(work, "changing.zarr");
     cpSync(join(source, "meta"), join(copy, "meta"), { recursive: true });
     cpSync(join(source, "zarr.json"), join(copy, "zarr.json"));
@@ -138,7 +136,16 @@ describe.skipIf(!existsSync(data))("views of real granules", () => {
     const key = "/S6A_P4_2__HR_RED__NR/zarr.json";
     expect(await view.store(3).get(key)).toBeDefined();
     utimesSync(join(copy, "meta/rows/c/0"), new Date(), new Date(Date.now() - 5000));
-    await expect(view.store(3).get(key)).rejects.toMatchObject({ code: "source_changed", status: 503 });
+    // At once where looking at the source is quick (test/checks.test.ts); where the machine is busy it may not be.
+    const read = () =>
+      view
+        .store(3)
+        .get(key)
+        .then(
+          () => "served",
+          ({ code, status }) => [code, status],
+        );
+    await expect.poll(read, { timeout: 30_000 }).toEqual(["source_changed", 503]);
     const next = await collection.view("SELECT idx FROM meta WHERE collection LIKE 'S6A%'");
     expect(next.version).not.toBe(view.version);
     expect(await next.store(3).get(key)).toBeDefined();
