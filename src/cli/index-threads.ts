@@ -19,6 +19,7 @@ export interface ThreadData {
 export interface ThreadTask {
   column: string;
   wanted: boolean;
+  covered: boolean;
   unchanged: number;
   coverings: BySide<string>[];
 }
@@ -49,13 +50,13 @@ export class IndexThreads {
   /** What `produceColumn` does, in a thread. */
   async produce(
     column: string,
-    { wanted, unchanged = 0, coverings = [], onRows, signal }: ProductOptions,
+    { wanted, covered = false, unchanged = 0, coverings = [], onRows, signal }: ProductOptions,
   ): Promise<RemoteProduct> {
     signal?.throwIfAborted();
     const thread = this.#idle.pop() ?? this.#start();
     try {
       const names = coverings.map((four) => four.map(({ name }) => name) as unknown as BySide<string>);
-      const task = { column, wanted, unchanged, coverings: names };
+      const task = { column, wanted, covered, unchanged, coverings: names };
       const product = await answerOf(thread, task, onRows, signal);
       this.#idle.push(thread);
       return product;

@@ -283,7 +283,7 @@ describe("columns that hold the boxes of an R-tree", () => {
 
   it("keep the index of one column where that leaves fewer rows", async () => {
     const store = await boxSource(ROWS, { step: 0, seed: 4 });
-    await buildIndexes(store, store);
+    await buildIndexes(store, store, { columns: ["bbox", ...NAMES] });
     const [, some] = numbersOf(ROWS, { step: 0, seed: 4 }).xmin!;
     const { rows, scanned, steps } = await both(store, `xmin = ${some} AND xmax > -170`);
     expect(rows).toEqual(scanned);
@@ -293,6 +293,22 @@ describe("columns that hold the boxes of an R-tree", () => {
       state: "verified",
       rows_out: 1,
     });
+  });
+
+  it("need no index of their own: they get one by name, or once they hold other values", async () => {
+    const store = await boxSource(ROWS);
+    const kindsOf = async (options: Parameters<typeof buildIndexes>[2] = {}) =>
+      Object.fromEntries(
+        (await buildIndexes(store, store, options)).map(({ column, kind }) => [column, kind]),
+      );
+    const none = { xmin: undefined, ymin: undefined, xmax: undefined, ymax: undefined };
+    expect(await kindsOf()).toMatchObject({ bbox: "rtree", ...none });
+    expect(await kindsOf({ columns: ["ymax"] })).toEqual({ ymax: "btree" });
+    const changed = boxColumns(ROWS).xmin!;
+    changed.values = Float64Array.from(changed.values as Float64Array, (side) => side / 3);
+    await putColumn(store, "xmin", changed, BOX_CHUNK);
+    expect(await kindsOf()).toMatchObject({ bbox: "rtree", ...none, ymax: "btree", xmin: "btree" });
+    expect((await both(store, BOX)).boxes).toEqual([]);
   });
 
   it("are scanned where rows came later, and found anew when these are indexed", {
@@ -331,9 +347,11 @@ describe("columns that hold the boxes of an R-tree", () => {
     await putColumn(store, name, changed, BOX_CHUNK);
     const { rows, scanned, boxes } = await both(store, BOX);
     expect(rows).toEqual(scanned);
-    expect(boxes).toMatchObject([
-      { state: "stale", why: expect.stringMatching(`chunk \\d+ of ${name} changed`) },
-    ]);
+    expect(boxes.length).toBeGreaterThan(0);
+    for (const { state, why } of boxes) {
+      expect(state).toBe("stale");
+      expect(why).toMatch(new RegExp(`chunk \\d+ of ${name} changed`));
+    }
     const spatial = await both(store, "ST_Intersects(bbox, ST_MakeEnvelope(0, 0, 9, 9))");
     expect(spatial.rows).toEqual(spatial.scanned);
     expect(spatial.steps[0]).toMatchObject({ index: "/indexes/bbox", state: "verified" });
@@ -341,7 +359,9 @@ describe("columns that hold the boxes of an R-tree", () => {
     await buildIndexes(store, store, { columns: [name] });
     const alone = await both(store, BOX);
     expect(alone.rows).toEqual(alone.scanned);
-    expect(alone.boxes).toMatchObject([{ state: "stale", why: expect.stringMatching(name) }]);
+    expect(alone.boxes.length).toBeGreaterThan(0);
+    for (const { state, why } of alone.boxes)
+      expect([state, why]).toEqual(["stale", expect.stringContaining(name)]);
     await buildIndexes(store, store);
     const after = await both(store, BOX);
     expect(after.rows).toEqual(after.scanned);

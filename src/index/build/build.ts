@@ -89,8 +89,8 @@ export async function buildIndexes(
       (column) => columns.includes(column) || indexes.records.truth[column.name],
     );
     const coverings = (geometry: string) => (named ? [named] : coveringsByName(geometry, known));
-    const work = { ...options, coverings };
-    const reports = await inTurn(columns, source, indexes, lock, work);
+    const work = { ...options, coverings, covered: new Set<string>() };
+    const reports = await inRounds(columns, source, indexes, lock, work);
     for (const report of reports.filter(({ kind, what }) => kind === "rtree" && what === "unchanged"))
       await renew(report, table.columns.get(report.column)!, source, indexes, lock, work);
     const gone = indexes.columns().filter((name) => !table.columns.has(name) && !table.unusable.has(name));
@@ -103,6 +103,32 @@ export async function buildIndexes(
   }
 }
 
+/** Columns that a tree may answer for come last: those that it does need no index of their own. */
+async function inRounds(
+  columns: readonly MetaColumn[],
+  source: Store,
+  indexes: IndexTarget,
+  lock: Lock | undefined,
+  options: WorkOptions & { covered: Set<string> },
+): Promise<ColumnReport[]> {
+  const sides = new Set<MetaColumn>();
+  for (const { type, name } of columns)
+    if (type.kind === "geometry") for (const side of options.coverings(name).flat()) sides.add(side);
+  const reports: ColumnReport[] = [];
+  for (const last of [false, true]) {
+    const round = columns.filter((column) => sides.has(column) === last);
+    const place = () => [reports.length, columns.length] as const;
+    const onColumn = (report: ColumnReport) => {
+      reports.push(report);
+      options.onColumn?.(report);
+    };
+    await inTurn(round, source, indexes, lock, { ...options, onColumn }, place);
+    for (const { what, covering = [] } of reports)
+      if (what !== "unchanged") for (const name of covering) options.covered.add(name);
+  }
+  return reports;
+}
+
 /** Geometry takes longest and comes first. One failure ends all, and is told when the others have ended. */
 async function inTurn(
   columns: readonly MetaColumn[],
@@ -110,19 +136,17 @@ async function inTurn(
   indexes: IndexTarget,
   lock: Lock | undefined,
   options: WorkOptions,
-): Promise<ColumnReport[]> {
+  place: () => readonly [number, number],
+): Promise<void> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const waiting = [...columns].sort(
     (a, b) => Number(b.type.kind === "geometry") - Number(a.type.kind === "geometry"),
   );
-  const reports: ColumnReport[] = [];
   const worker = async () => {
     for (let column = waiting.shift(); column; column = waiting.shift()) {
-      const place = () => [reports.length, columns.length] as const;
-      const report = await new ColumnWork(column, source, indexes, lock, { ...options, signal }, place).run();
-      reports.push(report);
-      options.onColumn?.(report);
+      const work = new ColumnWork(column, source, indexes, lock, { ...options, signal }, place);
+      options.onColumn?.(await work.run());
     }
   };
   const stopping = (error: unknown) => {
@@ -131,7 +155,6 @@ async function inTurn(
   };
   await Promise.allSettled(Array.from({ length: options.parallel ?? 1 }, () => worker().catch(stopping)));
   signal.throwIfAborted();
-  return reports;
 }
 
 /** A tree is as it was; whether columns hold its boxes is told by what all columns are now. */

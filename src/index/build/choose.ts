@@ -19,19 +19,20 @@ const MOST_TEXT_BYTES = 256 * 2 ** 20;
 
 /**
  * Geometry gets an R-tree, times a B+tree; of the others those with few different values in a sample get a category
- * index, the rest a B+tree: but for bytes and very long texts, unless they are `wanted` by name.
+ * index, the rest a B+tree: but for bytes, very long texts and columns `covered` by a tree, unless they are `wanted` by
+ * name.
  *
  * @returns `undefined`: zone maps alone
  */
 export async function chooseKind(
   column: MetaColumn,
   store: Store,
-  wanted: boolean,
-  options: ReadOptions = {},
+  options: ReadOptions & { wanted: boolean; covered?: boolean | undefined },
 ): Promise<IndexKind | undefined> {
   const { type } = column;
+  const { wanted, covered = false } = options;
   if (type.kind === "geometry") return "rtree";
-  if (keyTypeOf(type) === undefined) return undefined;
+  if (keyTypeOf(type) === undefined || (covered && !wanted)) return undefined;
   if (type.kind === "timestamp") return "btree";
   if (type.kind === "bytes" && !wanted) return undefined;
   const sample = new Sample();

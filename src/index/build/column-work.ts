@@ -20,6 +20,8 @@ const MOST_ROWS = 2 ** 32 - 1;
 export interface WorkOptions extends BuildOptions {
   /** Columns that may hold the boxes of a geometry column. */
   coverings: (geometry: string) => readonly BySide<MetaColumn>[];
+  /** Columns that a tree made just now answers for. */
+  covered: ReadonlySet<string>;
 }
 
 /** What is done for one column. */
@@ -47,7 +49,7 @@ export class ColumnWork {
     this.#lock = lock;
     this.#options = options;
     this.#place = place;
-    this.#wanted = options.columns !== undefined;
+    this.#wanted = options.columns?.includes(column.name) ?? false;
   }
 
   async run(): Promise<ColumnReport> {
@@ -158,10 +160,11 @@ export class ColumnWork {
 
   /** Here, or where the caller wants it done; but for trees of v2, which are seen while they are written. */
   async #produce(unchanged: number, onRows: (rows: number) => void): Promise<ColumnProduct> {
-    const { produceElsewhere, signal, coverings } = this.#options;
+    const { produceElsewhere, signal, coverings, covered } = this.#options;
     const { name, type } = this.#column;
     const candidates = type.kind === "geometry" ? coverings(name) : [];
-    const given = { signal, wanted: this.#wanted, unchanged, coverings: candidates, onRows };
+    const common = { signal, wanted: this.#wanted, covered: covered.has(name), unchanged };
+    const given = { ...common, coverings: candidates, onRows };
     if (!produceElsewhere || (this.#target.format === 2 && type.kind === "geometry")) {
       const product = await produceColumn(this.#column, this.#source, this.#target, given);
       this.#bytes = product.bytes;

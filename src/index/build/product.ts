@@ -13,6 +13,8 @@ import type { IndexTarget } from "./target.ts";
 export interface ProductOptions extends ReadOptions {
   /** Whether it was asked for by name. */
   wanted: boolean;
+  /** Whether a tree answers for it, because it holds a side of its boxes; default false. */
+  covered?: boolean | undefined;
   /** Chunks from the first on that are known to be what was indexed; default none. */
   unchanged?: number | undefined;
   /** Columns that may hold the boxes of this one. */
@@ -39,7 +41,7 @@ export async function produceColumn(
   target: IndexTarget,
   options: ProductOptions,
 ): Promise<ColumnProduct> {
-  const { wanted, onRows, signal, unchanged = 0 } = options;
+  const { onRows, signal, unchanged = 0 } = options;
   const { rows } = column;
   const recalled = await recall(column, unchanged, target, options);
   const encode = (kind: IndexKind | undefined) => {
@@ -50,7 +52,7 @@ export async function produceColumn(
   };
   const kind = recalled
     ? (target.records.indexes[column.name]!.kind as IndexKind)
-    : await chooseKind(column, source, wanted, options);
+    : await chooseKind(column, source, options);
   const encoded = await encode(kind);
   if (kind !== "category" || encoded.index) return written(kind, encoded, column, target, options);
   return written("btree", await encode("btree"), column, target, options);
