@@ -77,7 +77,7 @@ export const index: Command = {
     setMaxListeners(0, controller.signal);
     process.removeAllListeners("SIGINT");
     process.once("SIGINT", () => controller.abort(new Error("interrupted; what is complete is kept")));
-    const work: Work = { source, columns, args, signal: controller.signal };
+    const work: Work = { source, columns, covering: coveringOf(args), args, signal: controller.signal };
     if (args.flag("drop")) return drop(work);
     const store = await openSource(source, {
       ...readingOf(args),
@@ -96,6 +96,7 @@ export const index: Command = {
 interface Work {
   source: string;
   columns: string[] | undefined;
+  covering: BySide<string> | undefined;
   args: Arguments;
   signal: AbortSignal;
 }
@@ -113,7 +114,7 @@ async function build(work: Work, store: Store): Promise<void> {
   }
 }
 
-async function buildOnce({ source, columns, args, signal }: Work, store: Store): Promise<void> {
+async function buildOnce({ source, columns, covering, args, signal }: Work, store: Store): Promise<void> {
   const target = await writable(source, args.text("to"));
   const progress = new RowProgress();
   const started = performance.now();
@@ -129,7 +130,7 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
   try {
     const reports = await buildIndexes(store, target, {
       columns,
-      covering: coveringOf(args),
+      covering,
       signal,
       ...(threads && {
         parallel: threads.count,
@@ -147,9 +148,9 @@ async function buildOnce({ source, columns, args, signal }: Work, store: Store):
       onColumn: (report) => log(columnLine(report)),
     });
     progress.done();
-    if (args.text("covering") !== undefined && !reports.some(({ covering }) => covering))
+    if (covering && !reports.some((report) => report.covering))
       throw new Error(
-        `${args.text("covering")} do not hold the boxes of a geometry column; the rest is indexed`,
+        `${covering.join(", ")} do not hold the boxes of a geometry column; the rest is indexed`,
       );
     const changed = reports.filter(({ what }) => what !== "unchanged" && what !== "left");
     const seconds = ((performance.now() - started) / 1000).toFixed(1);

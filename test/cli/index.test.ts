@@ -140,6 +140,7 @@ describe.skipIf(!built)("zarrsift index", () => {
   it.each([
     [["index"], 2, "index needs a SOURCE"],
     [["index", "a.zarr", "--check", "--drop"], 2, "--check and --drop exclude each other"],
+    [["index", "a.zarr", "--covering", "a,b"], 2, "--covering takes four columns"],
     [["index", "nothing.zarr"], 1, "nothing.zarr is not there"],
     [["serve", "a.zarr", "--indexes", "b=c"], 2, "no source is named b"],
     [["serve", "a.zarr", "b.zarr", "--indexes", "c"], 2, "write NAME=c"],

@@ -8,7 +8,7 @@ import { Hierarchy } from "../../zarr/hierarchy.ts";
 import type { BySide } from "../api.ts";
 import type { IndexKind } from "./choose.ts";
 import { ColumnWork, type WorkOptions } from "./column-work.ts";
-import { coveringsByName, namedCovering } from "./covering-columns.ts";
+import { coveringCandidates, namedCovering } from "./covering-columns.ts";
 import { coveringColumns, renewCovering } from "./covering-renew.ts";
 import type { ColumnProduct, ProductOptions } from "./product.ts";
 import { IndexTarget, LOCK, type WrittenParts } from "./target.ts";
@@ -16,7 +16,7 @@ import { IndexTarget, LOCK, type WrittenParts } from "./target.ts";
 export interface BuildOptions extends ReadOptions {
   /** Names of the columns to index; default: all that gain by it. */
   columns?: readonly string[] | undefined;
-  /** Columns that hold the boxes of the geometry column, which are indexed too; default: those that are named so. */
+  /** Columns that hold the boxes of the geometry column, which are indexed too; default: those that did, and those that are named so. */
   covering?: BySide<string> | undefined;
   onProgress?: ((progress: BuildProgress) => void) | undefined;
   /** Told of each column when it is done. */
@@ -85,10 +85,13 @@ export async function buildIndexes(
   try {
     const indexes = await IndexTarget.open(target, hierarchy.format, options);
     // Of columns that are not indexed nobody knows whether they changed since.
-    const known = [...table.columns.values()].filter(
-      (column) => columns.includes(column) || indexes.records.truth[column.name],
+    const known = new Map(
+      [...table.columns].filter(([name, column]) => columns.includes(column) || indexes.records.truth[name]),
     );
-    const coverings = (geometry: string) => (named ? [named] : coveringsByName(geometry, known));
+    const coverings = (geometry: string) => {
+      const recorded = coveringColumns(indexes.records.indexes[geometry]);
+      return named ? [named] : coveringCandidates(geometry, known, recorded);
+    };
     const work = { ...options, coverings, covered: new Set<string>() };
     const reports = await inRounds(columns, source, indexes, lock, work);
     for (const report of reports.filter(({ kind, what }) => kind === "rtree" && what === "unchanged"))

@@ -14,7 +14,7 @@ const NAMES: readonly BySide<string>[] = [
  * Columns that are named like the sides of boxes: `xmin`, `minx` or `west` and so on, alone or behind `bbox_`, `bbox.`,
  * or the geometry's own name in place of `bbox`; as GeoParquet's coverings are, with their structs flattened.
  */
-export function coveringsByName(geometry: string, columns: Iterable<MetaColumn>): BySide<MetaColumn>[] {
+function coveringsByName(geometry: string, columns: Iterable<MetaColumn>): BySide<MetaColumn>[] {
   const numbers = new Map<string, MetaColumn>();
   for (const column of columns) if (isNumber(column.type)) numbers.set(column.name.toLowerCase(), column);
   const own = geometry.toLowerCase();
@@ -26,6 +26,19 @@ export function coveringsByName(geometry: string, columns: Iterable<MetaColumn>)
       if (four.length === 4) found.push(four as unknown as BySide<MetaColumn>);
     }
   return found;
+}
+
+/** Columns that may hold the boxes of `geometry`: those that did when it was indexed last, and those that are named so. */
+export function coveringCandidates(
+  geometry: string,
+  columns: ReadonlyMap<string, MetaColumn>,
+  recorded: BySide<string> | undefined,
+): BySide<MetaColumn>[] {
+  const byName = coveringsByName(geometry, columns.values());
+  const four = recorded?.flatMap((name) => columns.get(name) ?? []).filter(({ type }) => isNumber(type));
+  if (four?.length !== 4) return byName;
+  const others = byName.filter((other) => other.some((column, side) => column !== four[side]));
+  return [four as unknown as BySide<MetaColumn>, ...others];
 }
 
 /** @throws ZarrsiftError `unknown_column`, or `bad_request` for a column that is no number */

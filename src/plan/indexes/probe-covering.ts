@@ -2,6 +2,7 @@
 import type { BoxRanges, Index, KeyRange, SpatialIndex } from "../../index/api.ts";
 import { BOOL } from "../../table/types.ts";
 import type { BoundExpr } from "../bind/bound.ts";
+import type { Conjunct } from "../make-plan.ts";
 import { columnRanges } from "./key-ranges.ts";
 import type { Probe } from "./probe.ts";
 
@@ -47,4 +48,24 @@ function rangesWhereAll(operands: BoundExpr[]): readonly KeyRange[] | undefined 
   if (!first) return undefined;
   const all: BoundExpr = more.length > 0 ? { node: "and", operands, type: BOOL, at: first.at } : first;
   return columnRanges(all)!.ranges as readonly KeyRange[];
+}
+
+/** Whether it is true for all values from one on, or up to one. */
+export function isHalfOpen(expr: BoundExpr): boolean {
+  const [range, ...more] = (columnRanges(expr)?.ranges ?? []) as readonly KeyRange[];
+  if (!range || more.length > 0) return false;
+  return range.low === Number.NEGATIVE_INFINITY || range.high === Number.POSITIVE_INFINITY;
+}
+
+/** Conjuncts as one. */
+export function allOf(parts: readonly Conjunct[]): Conjunct {
+  const [first] = parts as readonly [Conjunct];
+  const operands = parts.map(({ expr }) => expr);
+  return {
+    ...first,
+    expr: { node: "and", operands, type: BOOL, at: first.expr.at },
+    text: parts.map(({ text }) => text).join(" AND "),
+    columns: parts.flatMap(({ columns }) => columns),
+    selectivity: parts.reduce((share, { selectivity }) => share * selectivity, 1),
+  };
 }

@@ -1,10 +1,9 @@
 /** A plan narrowed by what indexes know. */
 import { ZarrsiftError } from "../../errors.ts";
-import type { Estimate, Index, IndexSet, KeyRange, OrderedIndex } from "../../index/api.ts";
+import type { Estimate, Index, IndexSet, OrderedIndex } from "../../index/api.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import { BOOL } from "../../table/types.ts";
-import type { BoundExpr } from "../bind/bound.ts";
 import { type Conjunct, inOrder, type Plan, type ProbeStep } from "../make-plan.ts";
 import { likeFirst, orderIndex, restCost } from "./cost.ts";
 import { columnRanges } from "./key-ranges.ts";
@@ -18,7 +17,7 @@ import {
   probeOf,
   type Relied,
 } from "./probe.ts";
-import { coveringProbe } from "./probe-covering.ts";
+import { allOf, coveringProbe, isHalfOpen } from "./probe-covering.ts";
 import { intersection, restricted, rowsLeft, union } from "./row-sets.ts";
 
 /** An index whose rows are no run is asked where it keeps at most this share of all rows. */
@@ -152,25 +151,6 @@ async function questionsOf(
     return [await question(conjunct, [conjunct], probe, reading)];
   });
   return (await Promise.all([...single, ...(joint ? [joint.then((one) => [one])] : [])])).flat();
-}
-
-function isHalfOpen(expr: BoundExpr): boolean {
-  const [range, ...more] = (columnRanges(expr)?.ranges ?? []) as readonly KeyRange[];
-  if (!range || more.length > 0) return false;
-  return range.low === Number.NEGATIVE_INFINITY || range.high === Number.POSITIVE_INFINITY;
-}
-
-/** Conjuncts as one. */
-function allOf(parts: readonly Conjunct[]): Conjunct {
-  const [first] = parts as readonly [Conjunct];
-  const operands = parts.map(({ expr }) => expr);
-  return {
-    ...first,
-    expr: { node: "and", operands, type: BOOL, at: first.expr.at },
-    text: parts.map(({ text }) => text).join(" AND "),
-    columns: parts.flatMap(({ columns }) => columns),
-    selectivity: parts.reduce((share, { selectivity }) => share * selectivity, 1),
-  };
 }
 
 async function question(

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { writeWkb } from "../../../src/geometry/wkb-write.ts";
+import { parseWkt } from "../../../src/geometry/wkt-read.ts";
 import { type BuildOptions, buildIndexes } from "../../../src/index/build/build.ts";
 import { checkIndexes } from "../../../src/index/build/check.ts";
 import { dropIndexes } from "../../../src/index/build/drop.ts";
@@ -109,6 +111,24 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect((await build(store, { covering: names })).what).toBe("unchanged");
     await expect(build(store, { covering: ["a", "b", "c", "e"] })).rejects.toThrow("no column e");
     await expect(build(store, { covering: ["a", "b", "c", "platform"] })).rejects.toThrow("is string");
+  });
+
+  it("may be two columns that hold points", async () => {
+    const { bbox, xmin, ymin } = boxColumns(ROWS, { odd: 0 });
+    const [x, y] = [xmin!.values as Float64Array, ymin!.values as Float64Array];
+    const points = Array.from(x, (lon, i) =>
+      Number.isNaN(lon) ? new Uint8Array(0) : writeWkb(parseWkt(`POINT(${lon} ${y[i]})`)),
+    );
+    const store = await makeSource({ bbox: { ...bbox!, values: points }, lon: xmin!, lat: ymin! }, BOX_CHUNK);
+    expect((await build(store)).covering).toBeUndefined();
+    await build(store, { covering: ["lon", "lat", "lon", "lat"] });
+    const box = [[{ low: -20, high: 30.25 }], [{ low: -10, high: 40 }]] as const;
+    const found = await (await coveringOf(store))!.find([...box, ...box]);
+    const wanted = [...x.keys()].filter((i) => x[i]! >= -20 && x[i]! <= 30.25 && y[i]! >= -10 && y[i]! <= 40);
+    expect([...found]).toEqual(wanted);
+    expect(wanted.length).toBeGreaterThan(50);
+    // What was named is kept, though no name says so.
+    expect(await build(store)).toMatchObject({ what: "unchanged", covering: ["lon", "lat", "lon", "lat"] });
   });
 
   it.each<[string, BoxOptions]>([
