@@ -58,8 +58,8 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
 
   it("copies, goes on when it was stopped with Ctrl-C, and touches nothing else", async () => {
     const target = join(folder, "copy.zarr");
-    const words = ["export", "SELECT * FROM meta", GRANULES, "--to", "zarr", target, "--parallel", "1"];
-    const child = start(words);
+    const words = ["export", "SELECT * FROM meta", GRANULES, "--to", "zarr", target];
+    const child = start([...words, "--parallel", "1"]);
     const ended = outcome(child);
     while (!existsSync(join(target, "AMSR2-REMSS-L2P-v8a"))) await sleep(5);
     child.kill("SIGINT");

@@ -13,7 +13,7 @@ import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-cli-index-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Builders killed; ZARRSIFT_ROUNDS asks for more. */
-const ROUNDS = Number(process.env.ZARRSIFT_ROUNDS ?? 6);
+const ROUNDS = Number(process.env.ZARRSIFT_ROUNDS ?? 4);
 /** Threads for small sources, too. */
 const THREADS = { ZARRSIFT_INDEX_THREADS_FROM: "0" };
 let count = 0;

@@ -62,7 +62,10 @@ for path, node in root.members(max_depth=None):
         node[...]  # a coordinate
         continue
     want = source[path][...] if idx is None else source[path][...][idx]
-    answer["equal" if same(node[...], want) else "different"] += 1 if same(node[...], want) else [path]
+    if same(node[...], want):
+        answer["equal"] += 1
+    else:
+        answer["different"].append(path)
 if idx is not None:
     engine = {"engine": "zarr", "zarr_format": zarr_format, "chunks": None}
     if kind.startswith("refs") and not where.endswith(".parq"):

@@ -83,10 +83,11 @@ for face, fmt in (("v3", 3), ("v2", 2)):
         fail(f"{face}: granules {found[:3]}… are not the expected {expected['paths'][:3]}…")
     for path, idx in zip(expected["paths"], expected["idx"]):
         out["granules"] += 1
-        if view[path].attrs["idx"] != idx:
-            fail(f"{face}/{path}: idx {view[path].attrs['idx']} is not {idx}")
+        granule = view[path]
+        if granule.attrs["idx"] != idx:
+            fail(f"{face}/{path}: idx {granule.attrs['idx']} is not {idx}")
         for name, array in arrays_of(root[path]):
-            served = view[path][name] if name else view[path]
+            served = granule[name] if name else granule
             if not same(array[...], served[...]):
                 fail(f"{face}/{path}/{name}: values differ")
             own, flat = dict(array.attrs), dict(served.attrs)

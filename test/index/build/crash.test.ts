@@ -82,9 +82,9 @@ function consolidateRoot(store: MemoryStore): void {
 }
 
 describe.each([
-  [3, false, 2],
-  [3, true, 5],
-  [2, false, 5],
+  [3, false, 3],
+  [3, true, 7],
+  [2, false, 7],
 ] as const)("a v%i source, its root's metadata consolidated: %s", (format, consolidated, step) => {
   const make = async (rows: number) => {
     const store = await sourceOf(rows, { format });
