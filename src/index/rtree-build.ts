@@ -2,7 +2,7 @@
 import Flatbush from "flatbush";
 import type { Box } from "../geometry/longitude.ts";
 import { homeShift, rowBoxes } from "../geometry/longitude.ts";
-import { wkbBox, wkbIsBox } from "../geometry/wkb-box.ts";
+import { quadrangle, wkbBox, wkbIsBox } from "../geometry/wkb-box.ts";
 import { parseWkb } from "../geometry/wkb-read.ts";
 import { parseWkt } from "../geometry/wkt-read.ts";
 import type { BytesVector } from "../table/vector.ts";
@@ -18,6 +18,8 @@ export interface RowShape {
 
 const EMPTY: RowShape = { boxes: [], isBox: false };
 const box = new Float64Array(4);
+/** Of the bytes that were read last: rows of one chunk share theirs. */
+let view: DataView = new DataView(new ArrayBuffer(0));
 
 /**
  * The boxes of value `i` of a geometry column.
@@ -30,13 +32,16 @@ export function rowShape(vector: BytesVector, i: number): RowShape {
     const geometry = parseWkt(new TextDecoder().decode(vector.data.subarray(start, end)));
     return { boxes: rowBoxes(geometry), isBox: false };
   }
-  if (!wkbBox(vector.data, start, end, box)) return EMPTY;
-  if (box[0]! >= -180 && box[2]! <= 180 && box[2]! - box[0]! < 360) {
-    return { boxes: [[box[0]!, box[1]!, box[2]!, box[3]!]], isBox: wkbIsBox(vector.data, start, end) };
-  }
+  const { data } = vector;
+  if (view.buffer !== data.buffer) view = new DataView(data.buffer);
+  const four = quadrangle(view, data.byteOffset + start, data.byteOffset + end, box);
+  if (four === 0 && !wkbBox(data, start, end, box)) return EMPTY;
+  const isBox = four === 2 || (four === 0 && wkbIsBox(data, start, end));
+  if (box[0]! >= -180 && box[2]! <= 180 && box[2]! - box[0]! < 360)
+    return { boxes: [[box[0]!, box[1]!, box[2]!, box[3]!]], isBox };
   // One turn away from home it is still its box: the shift is exact.
-  const isBox = homeShift(box[0]!, box[2]!) !== 0 && wkbIsBox(vector.data, start, end);
-  return { boxes: rowBoxes(parseWkb(vector.data, start, end)), isBox };
+  const home = homeShift(box[0]!, box[2]!) !== 0;
+  return { boxes: rowBoxes(parseWkb(data, start, end)), isBox: isBox && home };
 }
 
 /** The box that a tree has of a shape with these: from -180 to 180 where it crosses ±180; `undefined`: none. */
