@@ -206,6 +206,30 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
     expect(existsSync(join(path, "zarr.json"))).toBe(true);
   });
 
+  it("go on with no granule that has other metadata by then", async () => {
+    const source = join(folder, "replaced.zarr");
+    cpSync(GRANULES, source, { recursive: true });
+    const { target } = await directory();
+    const stop = new AbortController();
+    const onProgress = ({ chunks }: { chunks: number }) => {
+      if (chunks > 90) stop.abort(new Error("stopped"));
+    };
+    const stopped = copy(source, ASCAT, 3, target, { signal: stop.signal, onProgress });
+    await expect(stopped).rejects.toThrow("stopped");
+    const collection = await open(source);
+    const [first] = await locations(await collection.view(ASCAT), 0);
+    await collection.close();
+    const document = join(source, first!, "wind_speed/zarr.json");
+    writeFileSync(
+      document,
+      readFileSync(document, "utf8").replace('"scale_factor": 0.01', '"scale_factor": 0.02'),
+    );
+    await expect(copy(source, ASCAT, 3, target)).rejects.toMatchObject({
+      code: "source_changed",
+      message: expect.stringContaining("wind_speed"),
+    });
+  });
+
   it("of a source that changes meanwhile fail, and say so", async () => {
     const source = join(folder, "changing.zarr");
     cpSync(STACKED, source, { recursive: true });
