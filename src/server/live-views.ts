@@ -60,12 +60,9 @@ export class LiveViews {
   peek(id: string): LiveView | undefined {
     const live = this.#open.get(id);
     if (!live) return undefined;
-    if (live.expires !== null && live.expires <= Date.now()) {
-      this.#open.delete(id);
-      return undefined;
-    }
-    this.#touch(live);
-    return live;
+    if ((live.expires === null || live.expires > Date.now()) && this.#touch(live)) return live;
+    this.#open.delete(id);
+    return undefined;
   }
 
   /** `undefined`: never made, deleted or expired. */
@@ -102,11 +99,19 @@ export class LiveViews {
     this.#open.set(live.view.id, live, live.view.count + VIEW_WEIGHT);
   }
 
-  #touch(live: LiveView): void {
+  /**
+   * Notes now and then that a view is used. That this fails, as on a full disk, is no reason not to answer.
+   * @returns whether it is still kept, as far as that was asked
+   */
+  #touch(live: LiveView): boolean {
     const now = Date.now();
-    if (now - live.touched < TOUCH_MS) return;
+    if (now - live.touched < TOUCH_MS) return true;
     live.touched = now;
-    this.#store.touch(live.view.id);
+    try {
+      return this.#store.touch(live.view.id);
+    } catch {
+      return true;
+    }
   }
 }
 
