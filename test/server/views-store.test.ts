@@ -114,7 +114,7 @@ describe("open views", () => {
     const source = await tinyCollection([{ path: "g", arrays: { sst: {} } }]);
     const collection = await openCollection(source, { name: "tiny" });
     const store = await ViewsStore.open(file);
-    const live = new LiveViews(store, new Map([["tiny", collection]]), 100);
+    const live = new LiveViews(store, new Map([["tiny", collection]]), 1e6);
     const view = await collection.view("SELECT idx FROM meta");
     live.add(view, undefined);
     return { store, live, id: view.id };
