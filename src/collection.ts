@@ -207,10 +207,10 @@ export class Collection {
   }
 
   async #viewSource(now: Snapshot, location: Location): Promise<ViewSource> {
-    const { hierarchy, table } = now;
+    const { hierarchy, table, granules: store } = now;
     return {
       name: this.name,
-      store: this.#store,
+      store,
       hierarchy,
       table,
       location,

@@ -80,12 +80,23 @@ export class Snapshot {
   /** @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` … */
   static async read(store: Store, options: SourceReadOptions): Promise<Snapshot> {
     const began = performance.now();
-    const watched = new WatchedStore(store, (key) => isOfTable(key) || isOfIndexes(key));
+    const isWatched = (key: string) => isOfTable(key) || isOfIndexes(key);
+    const watched = new WatchedStore(store, isWatched, isDocument);
     const hierarchy = await Hierarchy.open(watched, options);
     void readAhead(hierarchy, options);
     const table = await openTable(hierarchy, watched, options);
     const location = await findLocation(table, hierarchy, store, options);
     return new Snapshot(store, watched, hierarchy, table, location, options, began);
+  }
+
+  /** The store, which confirms that arrays are what they were when their metadata were read. */
+  get granules(): Store {
+    return this.#watched;
+  }
+
+  /** Whether an array was found to be another than that whose metadata were read. */
+  get outdated(): boolean {
+    return this.#watched.outdated;
   }
 
   /** Its indexes, opened when they are asked for first: the source's own, or those kept beside it. */
@@ -210,6 +221,7 @@ export class LiveSource {
   /** The source and its indexes, as far as they were read, still as they are. */
   async current(options: ReadOptions = {}): Promise<Snapshot> {
     const now = this.#now;
+    if (now.outdated) return this.#refreshed(now, options);
     const [table, indexes] = await Promise.all([now.checks.changed(options), now.indexesChanged(options)]);
     // Indexes may be newer than a table that is merely believed to be as it was.
     if (table || (indexes && (await now.checks.changed({ ...options, sure: true }))))

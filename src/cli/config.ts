@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
-import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Alias, type Document, LineCounter, parseDocument, visit } from "yaml";
+import { messageOf } from "../errors.ts";
 import type { AllowedPrefix, OpenOptions, S3Options, SourceOptions } from "../index.ts";
 import type { Limits } from "../server/options.ts";
 import { suggest, UsageError } from "./args.ts";
@@ -50,7 +51,7 @@ export function readConfig(file: string, env: Record<string, string | undefined>
   const lines = new LineCounter();
   const document = parsed(file, lines);
   const place = (path: readonly string[]) => `${file}:${lineOf(document, lines, path)}`;
-  const content = document.toJS();
+  const content = contentOf(document, file, lines);
   const validate = new Ajv2020({ strict: false }).compile(CONFIG_SCHEMA);
   if (!validate(content)) {
     const { path, message } = wrong(validate.errors![0]!, content);
@@ -78,6 +79,22 @@ function parsed(file: string, lines: LineCounter): Document.Parsed {
   const [error] = document.errors;
   if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
   return document;
+}
+
+/** What it says, aliases followed. @throws UsageError for one that leads nowhere, or too many */
+function contentOf(document: Document.Parsed, file: string, lines: LineCounter): unknown {
+  let last: Alias | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      last = alias;
+      return alias.resolve(document) ? undefined : visit.BREAK;
+    },
+  });
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new UsageError(`${file}:${lines.linePos(last?.range?.[0] ?? 0).line}: ${messageOf(error)}`);
+  }
 }
 
 /** The line of a setting, or of the nearest one around it. */

@@ -1,12 +1,14 @@
 import { setMaxListeners } from "node:events";
 import type { Face } from "../view/api.ts";
+import type { View } from "../view/view.ts";
 import { type Arguments, choice, integer, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { checkTarget, exportIcechunk, exportZarr } from "./export-copy.ts";
 import { checkKerchunk, exportKerchunk } from "./export-kerchunk.ts";
 import { openView } from "./export-view.ts";
 import { startProgress } from "./progress.ts";
-import { ABSENT_HELP, INDEXES_HELP, SOURCE_HELP } from "./source.ts";
+import { READ_HELP, READ_OPTIONS } from "./reading.ts";
+import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
 
 const help = `usage: zarrsift export VIEW|SQL SOURCE --to kerchunk FILE.json|DIR.parq [options]
        zarrsift export VIEW|SQL SOURCE --to zarr DIR|s3://BUCKET/PREFIX [options]
@@ -38,7 +40,7 @@ ${SOURCE_HELP}
   --state-dir DIR      where zarrsift serve keeps views (default: $XDG_STATE_HOME/zarrsift or ~/.local/state/zarrsift)
   --config FILE        configuration of zarrsift serve, with credentials and virtual chunks
   ${INDEXES_HELP}
-  ${ABSENT_HELP}
+  ${READ_HELP}
 
 examples:
   zarrsift export "SELECT * FROM meta WHERE cloud_cover < 10" s3://bucket/granules.zarr --to kerchunk refs.json
@@ -63,7 +65,7 @@ export const exportView: Command = {
     "state-dir": { type: "string" },
     config: { type: "string" },
     indexes: { type: "string" },
-    absent: { type: "string" },
+    ...READ_OPTIONS,
   },
   async run(args) {
     const [what, source, target, ...surplus] = args.positionals;
@@ -105,7 +107,7 @@ const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
     checkTarget(target);
     noInline(args, "zarr");
     const parallel = parallelOf(args);
-    await withView(work, (view) => exportZarr(view, target, { format, parallel, signal }));
+    await withView(work, (view, source) => exportZarr(view, source, target, { format, parallel, signal }));
   },
   async icechunk(work) {
     const { args, target, signal } = work;
@@ -113,19 +115,21 @@ const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
     noInline(args, "icechunk");
     if (zarrFormat(args) === 2) throw new UsageError("--zarr-format 2: Icechunk holds Zarr v3 alone");
     const parallel = parallelOf(args);
-    await withView(work, (view) => exportIcechunk(view, target, { format: 3, parallel, signal }));
+    await withView(work, (view, source) =>
+      exportIcechunk(view, source, target, { format: 3, parallel, signal }),
+    );
   },
 };
 
 async function withView(
   { what, source, args, signal }: Work,
-  use: (view: Awaited<ReturnType<typeof openView>>["view"]) => Promise<void>,
+  use: (view: View, source: string) => Promise<void>,
 ): Promise<void> {
   const progress = startProgress(`finding granules in ${source}`);
   try {
     const { view, collection } = await openView(what, source, args, signal);
     progress.done();
-    await use(view);
+    await use(view, collection.source);
     await collection.close();
   } finally {
     progress.done();

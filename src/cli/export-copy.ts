@@ -1,5 +1,6 @@
 /** `zarrsift export … --to zarr|icechunk DIR|s3://…`. */
-import { resolve } from "node:path";
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { COPY_TEMPORARY, type CopyOptions, type CopyProgress, copyZarr } from "../export/copy.ts";
 import { copyIcechunk } from "../export/copy-icechunk.ts";
 import { WritableDirectory } from "../store/file-write.ts";
@@ -29,9 +30,11 @@ export function checkTarget(target: string): void {
 /** Copies a view; run again, it goes on where it was stopped. */
 export async function exportZarr(
   view: View,
+  source: string,
   place: string,
   { format = 3, ...words }: CopyWords,
 ): Promise<void> {
+  refuseWithin(source, place);
   await transfer(view, place, words, async (target, options) => {
     const copied = await copyZarr(view, format, target, options);
     if (!copied.consolidated)
@@ -43,8 +46,43 @@ export async function exportZarr(
 }
 
 /** Copies a view into a new repository. */
-export async function exportIcechunk(view: View, place: string, words: CopyWords): Promise<void> {
+export async function exportIcechunk(
+  view: View,
+  source: string,
+  place: string,
+  words: CopyWords,
+): Promise<void> {
+  refuseWithin(source, place);
   await transfer(view, place, words, (target, options) => copyIcechunk(view, target, { ...options, log }));
+}
+
+/**
+ * What is written into a source becomes a part of it.
+ * @throws UsageError for a place in or at `source`
+ */
+function refuseWithin(source: string, place: string): void {
+  const within = /^s3:/i.test(place)
+    ? folderOf(place).startsWith(folderOf(source.replace(/#.*$/, "")))
+    : isWithin(resolve(place), resolve(source)) ||
+      isWithin(resolve(place), resolve(source.replace(/#.*$/, "")));
+  if (within)
+    throw new UsageError(`${place} lies within ${source}, which it is copied from: choose another place`);
+}
+
+const folderOf = (url: string) => `${url.replace(/\/+$/, "")}/`;
+
+/** Whether a path is the folder, or leads through it, whatever links there are. */
+function isWithin(path: string, folder: string): boolean {
+  const identity = (at: string) => {
+    const found = statSync(at, { throwIfNoEntry: false, bigint: true });
+    return found && `${found.dev} ${found.ino}`;
+  };
+  const wanted = identity(folder);
+  for (let at = path; wanted !== undefined; at = dirname(at)) {
+    if (identity(at) === wanted) return true;
+    if (at === dirname(at)) return false;
+  }
+  return false;
 }
 
 async function transfer(

@@ -78,11 +78,12 @@ function noted(place: Place | "here", schemes: Set<string>): Reference | undefin
 }
 
 async function writeText(path: string, parts: AsyncIterable<string>): Promise<void> {
-  const file = await open(path, "wx").catch((error) => {
+  const refuse = (error: unknown) => {
     throw new Error(`${path} cannot be written: ${messageOf(error)}`);
-  });
+  };
+  const file = await open(path, "wx").catch(refuse);
   try {
-    for await (const part of parts) await file.appendFile(part);
+    for await (const part of parts) await file.appendFile(part).catch(refuse);
   } finally {
     await file.close();
   }

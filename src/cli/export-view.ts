@@ -7,11 +7,11 @@ import { type OpenSourceOptions, open } from "../index.ts";
 import { ViewsStore } from "../server/views-store.ts";
 import type { Layout, ViewDefinition } from "../view/api.ts";
 import type { View } from "../view/view.ts";
-import { type Arguments, absentStatuses, choice, suggest, UsageError } from "./args.ts";
-import { ambientS3 } from "./aws.ts";
+import { type Arguments, choice, suggest, UsageError } from "./args.ts";
 import { readConfig } from "./config.ts";
 import { log } from "./output.ts";
 import { readParams } from "./params.ts";
+import { readingOf } from "./reading.ts";
 import { SqlFailure } from "./report.ts";
 import { namedSource } from "./source.ts";
 import { defaultStateDir } from "./state.ts";
@@ -100,9 +100,8 @@ async function openSourceOf(
   const named = namedSource(source);
   const options: OpenSourceOptions = {
     name: collection ?? named.name,
-    absent: absentStatuses(args),
+    ...readingOf(args),
     indexes: args.text("indexes"),
-    s3: ambientS3(),
     ...common,
   };
   return open(named.source, options);

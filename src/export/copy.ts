@@ -98,6 +98,25 @@ export async function refuseOthers(target: WritableStore, options: ReadOptions):
   );
 }
 
+/** Chunks that are there are of the array that the document there describes. @throws ZarrsiftError `source_changed` */
+async function refuseOtherDocument(
+  target: WritableStore,
+  key: string,
+  document: Uint8Array,
+  options: ReadOptions,
+): Promise<void> {
+  const found = await target.get(key, options);
+  if (!found || isSame(found, document)) return;
+  throw new ZarrsiftError(
+    "source_changed",
+    `${target.url}/${key} differs from what the copy would have there: the source has changed since it was begun: remove ` +
+      "it, or choose another place",
+    { details: { key } },
+  );
+}
+
+const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
+
 /** Something to write: a document, or a chunk. */
 interface Item {
   key: string;
@@ -127,6 +146,7 @@ export async function copyNodes(
     options.signal?.throwIfAborted();
     if (item.isChunk && resumed && (await target.stat(item.key, options))) return { ...item, copied: "kept" };
     const bytes = await item.read();
+    if (!item.isChunk && resumed && bytes) await refuseOtherDocument(target, item.key, bytes, options);
     if (bytes) await target.set(item.key, bytes);
     return { ...item, copied: bytes?.length };
   };

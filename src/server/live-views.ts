@@ -1,4 +1,4 @@
-import { ZarrsiftError } from "../errors.ts";
+import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { Collection, View } from "./contract.ts";
 import { VIEW_WEIGHT } from "./options.ts";
@@ -17,13 +17,18 @@ export interface LiveView {
   expires: number | null;
   /** When its use was last noted. */
   touched: number;
+  /**
+   * The source was found changed under it. Made again it is opened anew: its version, and so its id, does not tell of
+   * changes of granules.
+   */
+  failed: boolean;
 }
 
 let opened = 0;
 
 /** A view that has just been opened. */
 export function liveView(view: View, expires: number | null): LiveView {
-  return { view, cacheId: String(++opened), expires, touched: 0 };
+  return { view, cacheId: String(++opened), expires, touched: 0, failed: false };
 }
 
 /** Stored views, opened when they are read, and made again from their definitions after a restart. */
@@ -45,7 +50,8 @@ export class LiveViews {
     const isNew = this.#store.put(summary(view), view.definition, ttl);
     const kept = this.#store.get(view.id)!;
     const live = this.#open.get(view.id);
-    if (live) live.expires = kept.expires;
+    if (live?.failed) this.#open.delete(view.id);
+    else if (live) live.expires = kept.expires;
     else if (isNew) this.#keep(liveView(view, kept.expires));
     return isNew;
   }
@@ -54,17 +60,20 @@ export class LiveViews {
   peek(id: string): LiveView | undefined {
     const live = this.#open.get(id);
     if (!live) return undefined;
-    if (live.expires !== null && live.expires <= Date.now()) {
-      this.#open.delete(id);
-      return undefined;
-    }
-    this.#touch(live);
-    return live;
+    if ((live.expires === null || live.expires > Date.now()) && this.#touch(live)) return live;
+    this.#open.delete(id);
+    return undefined;
   }
 
   /** `undefined`: never made, deleted or expired. */
   async get(id: string, signal: AbortSignal): Promise<LiveView | undefined> {
     return this.peek(id) ?? this.#opening.run(id, (shared) => this.#restore(id, shared), signal);
+  }
+
+  /** To be told of errors of reads below a view. */
+  noteFailure(id: string, error: unknown): void {
+    const live = this.#open.get(id);
+    if (live && isZarrsiftError(error, "source_changed")) live.failed = true;
   }
 
   delete(id: string): boolean {
@@ -90,11 +99,19 @@ export class LiveViews {
     this.#open.set(live.view.id, live, live.view.count + VIEW_WEIGHT);
   }
 
-  #touch(live: LiveView): void {
+  /**
+   * Notes now and then that a view is used. That this fails, as on a full disk, is no reason not to answer.
+   * @returns whether it is still kept, as far as that was asked
+   */
+  #touch(live: LiveView): boolean {
     const now = Date.now();
-    if (now - live.touched < TOUCH_MS) return;
+    if (now - live.touched < TOUCH_MS) return true;
     live.touched = now;
-    this.#store.touch(live.view.id);
+    try {
+      return this.#store.touch(live.view.id);
+    } catch {
+      return true;
+    }
   }
 }
 

@@ -73,9 +73,7 @@ export class ViewsStore {
 
   /** @param file path of the SQLite file, made where there is none, or ":memory:" */
   static async open(file: string, now: () => number = () => Date.now()): Promise<ViewsStore> {
-    const db = await openDatabase(file);
-    db.exec(SCHEMA);
-    return new ViewsStore(db, now);
+    return new ViewsStore(await openDatabase(file), now);
   }
 
   /**
@@ -133,9 +131,12 @@ export class ViewsStore {
     return this.#sql(`DELETE FROM views WHERE id = ? AND ${ALIVE}`).run(id, this.#now()).changes > 0;
   }
 
-  /** Notes that a view was read. */
-  touch(id: string): void {
-    this.#sql("UPDATE views SET used = ? WHERE id = ?").run(this.#now(), id);
+  /**
+   * Notes that a view was read.
+   * @returns whether it is still kept: another process may have deleted it
+   */
+  touch(id: string): boolean {
+    return this.#sql("UPDATE views SET used = ? WHERE id = ?").run(this.#now(), id).changes > 0;
   }
 
   count(): number {
@@ -184,9 +185,15 @@ async function openDatabase(file: string): Promise<Database> {
     });
   }
   try {
-    return new Libsql(file);
+    const db = new Libsql(file);
+    db.exec(SCHEMA);
+    return db;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ZarrsiftError("internal", `Cannot open the views' file ${file}: ${why}`, { cause });
+    throw new ZarrsiftError(
+      "internal",
+      `Cannot open the views' file ${file}: ${why}; --state-dir names another place for it`,
+      { cause },
+    );
   }
 }

@@ -43,6 +43,16 @@ export interface Store {
    */
   unchangedSince?(snapshot: string, path: string): Promise<boolean | undefined>;
 
+  /**
+   * Holds back what was read below documents until these are known to be what they were when they were read themselves,
+   * or first asked about. Stores far away are believed as long as `found`, for asking takes a request.
+   *
+   * @param documents the first has to be there
+   * @param found whether there was anything to read
+   * @throws ZarrsiftError `source_changed`
+   */
+  confirm?(documents: readonly string[], found: boolean, options?: ReadOptions): Promise<void>;
+
   /** Forget whatever is cached, because the source changed. Wrappers pass it on. */
   clear?(): void;
 

@@ -36,7 +36,9 @@ export class VirtualChunks {
     const place = this.#allowed.find(({ prefix }) => location.startsWith(prefix));
     if (!place) throw notAllowed(location);
     const rest = location.slice(place.prefix.length);
-    return { store: await place.open(), key: /^https?:/.test(place.prefix) ? decoded(rest) : rest };
+    const key = /^https?:/.test(place.prefix) ? decoded(rest) : rest;
+    if (key.split("/").includes("..")) throw notAllowed(location);
+    return { store: await place.open(), key };
   }
 
   /**

@@ -1,34 +1,55 @@
 import { mapLimit } from "../abort.ts";
+import { ZarrsiftError } from "../errors.ts";
+import { Lru } from "../lru.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
 /** What is said of a key that is not there. */
 const ABSENT = "-";
+/** Documents that are remembered beside what is watched. */
+const DOCUMENTS_KEPT = 40_000;
+/** A document of a store far away is believed so long, in milliseconds. */
+const REST_MS = 1000;
 
 /**
  * Remembers of which size and stamp the values were that it has handed out, and finds out whether they still are: what
- * was never read cannot be out of date. Values alone are remembered, not ranges of them.
+ * was never read cannot be out of date. Values alone are remembered, not ranges of them. Keys that are not watched but
+ * are documents are remembered too, the latest of them, to be confirmed one by one.
  */
 export class WatchedStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly place?: NonNullable<Store["place"]>;
   readonly #store: Store;
   readonly #watches: (key: string) => boolean;
+  readonly #isDocument: (key: string) => boolean;
   readonly #seen = new Map<string, string>();
+  readonly #documents = new Lru<string>(DOCUMENTS_KEPT);
+  /** When documents of a store far away were last as they had been. */
+  readonly #confirmed = new Lru<number>(DOCUMENTS_KEPT);
+  readonly #isFar: boolean;
   /** Whether values come without what `stat` says of them. */
   #silent = false;
+  #outdated = false;
 
   /** @param watches which keys are remembered; the others are passed through */
-  constructor(store: Store, watches: (key: string) => boolean) {
+  constructor(
+    store: Store,
+    watches: (key: string) => boolean,
+    isDocument: (key: string) => boolean = () => false,
+  ) {
     this.url = store.url;
+    this.#isDocument = isDocument;
+    this.#isFar = /^(https?|s3):/.test(store.url);
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.place) this.place = store.place.bind(store);
     this.#store = store;
     this.#watches = watches;
   }
 
   async get(key: string, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
-    if (this.snapshot !== undefined || !this.#watches(key)) return this.#store.get(key, options);
+    if (this.snapshot !== undefined || !this.#remembers(key)) return this.#store.get(key, options);
     if (!this.#silent) {
       let told: KeyStat | undefined;
       const onStat = (stat: KeyStat) => {
@@ -36,10 +57,8 @@ export class WatchedStore implements Store {
         options.onStat?.(stat);
       };
       const value = await this.#store.get(key, { ...options, onStat });
-      if (!value || told) {
-        this.#note(key, told);
-        return value;
-      }
+      if (!value || told) this.#note(key, told);
+      if (!value || told || !this.#watches(key)) return value;
       this.#silent = true;
     }
     // Before the value: where it changes in between, the next look finds that it has.
@@ -59,6 +78,34 @@ export class WatchedStore implements Store {
 
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined> {
     return this.#store.list(prefix, options);
+  }
+
+  /** Whether a document that was to be confirmed had changed. */
+  get outdated(): boolean {
+    return this.#outdated;
+  }
+
+  async confirm(documents: readonly string[], found: boolean, options?: ReadOptions): Promise<void> {
+    if (this.snapshot !== undefined || (this.#isFar && found)) return;
+    await Promise.all(documents.map((key, i) => this.#confirm(key, i === 0, options)));
+  }
+
+  async #confirm(key: string, needed: boolean, options?: ReadOptions): Promise<void> {
+    const began = performance.now();
+    if (this.#isFar && began < (this.#confirmed.get(key) ?? Number.NEGATIVE_INFINITY) + REST_MS) return;
+    const stat = await this.#store.stat(key, options);
+    const before = this.#seen.get(key) ?? this.#documents.get(key);
+    if ((stat || !needed) && (before ?? shown(stat)) === shown(stat)) {
+      this.#note(key, stat);
+      if (this.#isFar) this.#confirmed.set(key, began, 1);
+      return;
+    }
+    this.#outdated = true;
+    throw new ZarrsiftError(
+      "source_changed",
+      `${this.url}/${key} ${stat ? "has changed" : "has gone"} since this view was made; make the view again`,
+      { details: { key } },
+    );
   }
 
   clear(): void {
@@ -81,7 +128,13 @@ export class WatchedStore implements Store {
 
   /** The first time counts: whatever is read later and is different shows a change. */
   #note(key: string, stat: KeyStat | undefined): void {
-    if (!this.#seen.has(key)) this.#seen.set(key, shown(stat));
+    if (!this.#watches(key)) {
+      if (this.#documents.get(key) === undefined) this.#documents.set(key, shown(stat), 1);
+    } else if (!this.#seen.has(key)) this.#seen.set(key, shown(stat));
+  }
+
+  #remembers(key: string): boolean {
+    return this.#watches(key) || (!this.#silent && this.#isDocument(key));
   }
 }
 

@@ -2,11 +2,12 @@
  * Where the chunks of a served array come from: as stored, an inner chunk of a shard, written out, re-encoded, or
  * computed. Coordinates are those of the served array's grid.
  */
+import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
-import { readShardIndex, type ShardIndex } from "../zarr/shard.ts";
+import { type InnerRange, readShardIndex, type ShardIndex } from "../zarr/shard.ts";
 
 /** `undefined` everywhere: the source has no such chunk, so it reads as the fill value. */
 export interface ChunkSource {
@@ -21,23 +22,33 @@ export interface ChunkSource {
   place?(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined>;
 }
 
-/** Bytes as the source stores them, each chunk at a key of the source. */
+/**
+ * Bytes as the source stores them, each chunk at a key of the source. Nothing is handed out, and nothing called missing,
+ * where the array is no longer the one that was read.
+ */
 export class StoredChunks implements ChunkSource {
   readonly store: Store;
   /** The source's key of a chunk. */
   readonly key: (coords: readonly number[]) => string;
+  readonly #documents: (coords: readonly number[]) => readonly string[];
 
-  constructor(store: Store, key: (coords: readonly number[]) => string) {
+  /** `documents` are the keys of the metadata of the array that a chunk is of. */
+  constructor(
+    store: Store,
+    key: (coords: readonly number[]) => string,
+    documents: (coords: readonly number[]) => readonly string[],
+  ) {
     this.store = store;
     this.key = key;
+    this.#documents = documents;
   }
 
   async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
-    return (await this.store.stat(this.key(coords), options))?.size;
+    return (await this.confirmed(coords, this.store.stat(this.key(coords), options), options))?.size;
   }
 
   read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.store.get(this.key(coords), options);
+    return this.confirmed(coords, this.store.get(this.key(coords), options), options);
   }
 
   readRange(
@@ -45,17 +56,39 @@ export class StoredChunks implements ChunkSource {
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
-    return this.store.getRange(this.key(coords), range, options);
+    return this.confirmed(coords, this.store.getRange(this.key(coords), range, options), options);
   }
 
   async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
-    return this.store.place ? this.store.place(this.key(coords), options) : "here";
+    if (!this.store.place) return "here";
+    return this.confirmed(coords, this.store.place(this.key(coords), options), options);
+  }
+
+  /** What is read of a chunk, once it is known to be of the array that was read. */
+  async confirmed<T>(
+    coords: readonly number[],
+    reading: Promise<T | undefined>,
+    options?: ReadOptions,
+  ): Promise<T | undefined> {
+    const value = await reading;
+    await this.store.confirm?.(this.#documents(coords), value !== undefined, options);
+    return value;
   }
 }
 
 /** The chunks of the source's array at `path`, where they are. */
-export function chunksAt(store: Store, path: string, { chunkKeys }: ArrayMeta): StoredChunks {
-  return new StoredChunks(store, (coords) => `${path}/${chunkKey(chunkKeys, coords)}`);
+export function chunksAt(store: Store, path: string, { chunkKeys, format }: ArrayMeta): StoredChunks {
+  const documents = documentKeys(path, format);
+  return new StoredChunks(
+    store,
+    (coords) => `${path}/${chunkKey(chunkKeys, coords)}`,
+    () => documents,
+  );
+}
+
+/** Keys of the metadata of the array at `path`, the one it cannot be without first. */
+export function documentKeys(path: string, format: 2 | 3): string[] {
+  return (format === 3 ? ["zarr.json"] : [".zarray", ".zattrs"]).map((name) => `${path}/${name}`);
 }
 
 /** Chunks, and again as stored ones where they are. */
@@ -91,6 +124,15 @@ interface OpenShard {
   expect: ReadOptions["expect"];
 }
 
+/** Where an inner chunk is. */
+interface Found extends Pick<OpenShard, "expect"> {
+  /** Of the shard. */
+  key: string;
+  shardCoords: number[];
+  /** Within the shard; `undefined`: it has no such chunk. */
+  place: InnerRange | undefined;
+}
+
 /** The inner chunks of a sharded array, bytes untouched: one range read each, after the shard's index. */
 export class InnerChunks implements ChunkSource {
   readonly #shards: StoredChunks;
@@ -105,13 +147,13 @@ export class InnerChunks implements ChunkSource {
     this.#perShard = sharded.chunkShape.map((length, axis) => length / inner.chunkShape[axis]!);
   }
 
-  async size(coords: readonly number[]): Promise<number | undefined> {
-    return (await this.#find(coords)).place?.length;
+  async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
+    return (await this.#find(coords, options)).place?.length;
   }
 
   async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const { key, place, expect } = await this.#find(coords);
-    return place && this.#shards.store.getRange(key, place, { ...options, expect });
+    const found = await this.#find(coords, options);
+    return found.place && this.#part(found, found.place, options);
   }
 
   async readRange(
@@ -119,7 +161,8 @@ export class InnerChunks implements ChunkSource {
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
-    const { key, place, expect } = await this.#find(coords);
+    const found = await this.#find(coords, options);
+    const { place } = found;
     if (!place) return undefined;
     const start =
       "suffixLength" in range
@@ -127,21 +170,20 @@ export class InnerChunks implements ChunkSource {
         : Math.min(range.offset, place.length);
     const length =
       "suffixLength" in range ? place.length - start : Math.min(range.length, place.length - start);
-    const part = { offset: place.offset + start, length };
-    return this.#shards.store.getRange(key, part, { ...options, expect });
+    return this.#part(found, { offset: place.offset + start, length }, options);
   }
 
   async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
-    const { key, place: inside } = await this.#find(coords);
+    const { shardCoords, place: inside } = await this.#find(coords, options);
     if (!inside) return undefined;
-    const { store } = this.#shards;
-    const shard = store.place ? await store.place(key, options) : "here";
+    const shard = await this.#shards.place(shardCoords, options);
     if (!shard || shard === "here") return shard;
     return { ...shard, range: { offset: (shard.range?.offset ?? 0) + inside.offset, length: inside.length } };
   }
 
-  async #find(coords: readonly number[]) {
-    const key = this.#shards.key(coords.map((c, axis) => Math.floor(c / this.#perShard[axis]!)));
+  async #find(coords: readonly number[], options?: ReadOptions): Promise<Found> {
+    const shardCoords = coords.map((c, axis) => Math.floor(c / this.#perShard[axis]!));
+    const key = this.#shards.key(shardCoords);
     const { index, expect } = await this.#indexes.load(
       key,
       () => this.#open(key),
@@ -151,7 +193,8 @@ export class InnerChunks implements ChunkSource {
       (at, c, axis) => at * this.#perShard[axis]! + (c % this.#perShard[axis]!),
       0,
     );
-    return { key, place: index?.chunk(position), expect };
+    const place = await this.#shards.confirmed(shardCoords, Promise.resolve(index?.chunk(position)), options);
+    return { key, shardCoords, place, expect };
   }
 
   async #open(key: string): Promise<OpenShard> {
@@ -159,6 +202,16 @@ export class InnerChunks implements ChunkSource {
     const stat = store.snapshot === undefined ? await store.stat(key) : undefined;
     const expect = stat && { stamp: stat.stamp };
     return { index: await readShardIndex(store, key, this.#meta, { expect }), expect };
+  }
+
+  /** A part of a shard that is there, for its index was read. */
+  async #part({ key, expect }: Found, part: ByteRange, options?: ReadOptions): Promise<Uint8Array> {
+    const { store } = this.#shards;
+    const bytes = await store.getRange(key, part, { ...options, expect });
+    if (bytes) return bytes;
+    throw new ZarrsiftError("source_changed", `${store.url}/${key} has gone since its index was read`, {
+      details: { key },
+    });
   }
 }
 

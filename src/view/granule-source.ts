@@ -2,7 +2,7 @@
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey, type GroupMeta } from "../zarr/metadata.ts";
-import { type ChunkSource, chunksAt, StoredChunks } from "./chunks.ts";
+import { type ChunkSource, chunksAt, documentKeys, StoredChunks } from "./chunks.ts";
 
 export type GranuleNode =
   | { meta: GroupMeta }
@@ -65,10 +65,12 @@ export class PathGranules implements GranuleSource {
   }
 
   stacked(_idx: Float64Array, paths: readonly string[], inside: string, meta: ArrayMeta): StoredChunks {
-    const { chunkKeys } = meta;
+    const { chunkKeys, format } = meta;
+    const pathOf = (row: number) => join(paths[row]!, inside);
     return new StoredChunks(
       this.#store,
-      ([row, ...rest]) => `${join(paths[row!]!, inside)}/${chunkKey(chunkKeys, rest)}`,
+      ([row, ...rest]) => `${pathOf(row!)}/${chunkKey(chunkKeys, rest)}`,
+      ([row]) => documentKeys(pathOf(row!), format),
     );
   }
 }

@@ -7,7 +7,7 @@ import { type ChunkData, decodable, decodeChunk, encodeChunk } from "../zarr/chu
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
-import { type ChunkSource, chunksAt, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
+import { type ChunkSource, chunksAt, documentKeys, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
 import { simpleCodecs } from "./face.ts";
 
 const DECODED_BYTES_KEPT = 128 * 2 ** 20;
@@ -46,10 +46,12 @@ export function restack(
   const meta = { ...source, shape: [idx.length, ...source.shape.slice(1)] };
   const whole = chunksAt(store, path, source);
   if (aligned(idx, meta.chunkShape[0]!)) {
+    const documents = documentKeys(path, source.format);
     const chunks = new StoredChunks(
       store,
       ([chunk, ...rest]) =>
         `${path}/${chunkKey(source.chunkKeys, [sourceChunk(idx, chunk!, meta.chunkShape[0]!), ...rest])}`,
+      () => documents,
     );
     return { meta, chunks, stored: chunks };
   }

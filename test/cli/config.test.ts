@@ -92,6 +92,14 @@ describe("the configuration", () => {
     ],
     ["- 1\n", /c\.yaml:1: the file must be object/],
     ["limits: {\n", /c\.yaml:\d: /],
+    [
+      "collections:\n  a:\n    source: *gone\n    ref: &b x\n    absent: *b\n",
+      /c\.yaml:3: Unresolved alias.*gone/,
+    ],
+    [
+      `a: &a [1, 1]\n${[..."bcdefgh"].map((n, i) => `${n}: &${n} [${`*${"abcdefg"[i]}, `.repeat(9)}]\n`).join("")}`,
+      /c\.yaml:8: Excessive alias count/,
+    ],
     [FULL, /c\.yaml:16: the environment variable KEY is not set/],
   ])("names the line of what is wrong: %j", (text, message) => {
     expect(() => readConfig(written(text), {})).toThrow(message);

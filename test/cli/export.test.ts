@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -142,5 +142,38 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/nope[\s\S]*\^/);
     expect(existsSync(target)).toBe(false);
+  });
+
+  it("writes nothing into what it copies from", async () => {
+    const source = join(folder, "source.zarr");
+    cpSync(STACKED, source, { recursive: true });
+    symlinkSync(source, join(folder, "link"));
+    for (const place of [join(source, "copy"), join(folder, "link", "a", "copy")]) {
+      for (const to of ["zarr", "icechunk"]) {
+        const { code, stderr } = await zarrsift(
+          "export",
+          "SELECT idx FROM meta LIMIT 1",
+          source,
+          "--to",
+          to,
+          place,
+        );
+        expect([code, stderr]).toEqual([2, expect.stringContaining("lies within")]);
+      }
+    }
+    expect(readdirSync(source)).toEqual(readdirSync(STACKED));
+  });
+
+  it("copies what references lead to, where --allow lets it", async () => {
+    const refs = join(folder, "from.json");
+    const sql = "SELECT idx FROM meta LIMIT 2";
+    const made = await zarrsift("export", sql, GRANULES, "--to", "kerchunk", refs);
+    expect([made.code, made.stderr]).toEqual([0, ""]);
+    const refused = await zarrsift("export", sql, refs, "--to", "zarr", join(folder, "refused.zarr"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("--allow")]);
+    const words = ["--to", "zarr", join(folder, "allowed.zarr"), "--allow", DATA];
+    const allowed = await zarrsift("export", sql, refs, ...words);
+    expect([allowed.code, allowed.stderr]).toEqual([0, ""]);
+    expect(allowed.stdout).toContain("2 granules");
   });
 });

@@ -22,6 +22,7 @@ import { WritableDirectory } from "../../src/store/file-write.ts";
 import { S3Store } from "../../src/store/http/s3.ts";
 import { WritableS3 } from "../../src/store/http/s3-write.ts";
 import { loadIcechunk } from "../../src/store/icechunk/load.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
 import type { WritableStore } from "../../src/store/writable.ts";
 import type { Face, ViewOptions } from "../../src/view/api.ts";
 import type { View } from "../../src/view/view.ts";
@@ -205,6 +206,30 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
     expect(existsSync(join(path, "zarr.json"))).toBe(true);
   });
 
+  it("go on with no granule that has other metadata by then", async () => {
+    const source = join(folder, "replaced.zarr");
+    cpSync(GRANULES, source, { recursive: true });
+    const { target } = await directory();
+    const stop = new AbortController();
+    const onProgress = ({ chunks }: { chunks: number }) => {
+      if (chunks > 90) stop.abort(new Error("stopped"));
+    };
+    const stopped = copy(source, ASCAT, 3, target, { signal: stop.signal, onProgress });
+    await expect(stopped).rejects.toThrow("stopped");
+    const collection = await open(source);
+    const [first] = await locations(await collection.view(ASCAT), 0);
+    await collection.close();
+    const document = join(source, first!, "wind_speed/zarr.json");
+    writeFileSync(
+      document,
+      readFileSync(document, "utf8").replace('"scale_factor": 0.01', '"scale_factor": 0.02'),
+    );
+    await expect(copy(source, ASCAT, 3, target)).rejects.toMatchObject({
+      code: "source_changed",
+      message: expect.stringContaining("wind_speed"),
+    });
+  });
+
   it("of a source that changes meanwhile fail, and say so", async () => {
     const source = join(folder, "changing.zarr");
     cpSync(STACKED, source, { recursive: true });
@@ -298,6 +323,35 @@ describe.skipIf(!existsSync(GRANULES) || noIcechunk)("copies in Icechunk", () =>
     await Promise.all([copied.close(), plain.close()]);
     if (!noPython)
       expect(await readBack("zarr3", path, GRANULES)).toMatchObject({ different: [], equal: 60 });
+  });
+
+  it("are written from memory that can be sent", async () => {
+    const collection = await open(GRANULES, { name: "granules" });
+    const files = new MemoryStore();
+    const set = files.set.bind(files);
+    files.set = (key, value) => {
+      if (typeof value !== "string") expect(value.buffer, key).toBeInstanceOf(ArrayBuffer);
+      set(key, value);
+    };
+    await copyIcechunk(await collection.view("SELECT idx FROM meta LIMIT 2"), files as WritableStore);
+    expect([...files.keys()].filter((key) => key.startsWith("chunks/")).length).toBeGreaterThan(10);
+    await collection.close();
+  });
+
+  it.skipIf(noS3Server)("are made in a bucket", async () => {
+    const server = await new S3Server().start();
+    try {
+      mkdirSync(join(server.root, "bucket"));
+      const s3 = { endpoint: server.endpoint, region: "us-east-1", credentials: KEYS };
+      const collection = await open(GRANULES, { name: "granules" });
+      const view = await collection.view("SELECT idx FROM meta LIMIT 2");
+      await copyIcechunk(view, new WritableS3("s3://bucket/copy", s3));
+      const copied = await open("s3://bucket/copy", { s3 });
+      expect(copied.rows).toBe(2);
+      await Promise.all([copied.close(), collection.close()]);
+    } finally {
+      server.stop();
+    }
   });
 
   it("that were stopped are begun anew; nothing else is touched", async () => {

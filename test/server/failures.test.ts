@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -180,6 +180,39 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
     expect(second.version).not.toBe(first.version);
     expect(second.id).not.toBe(first.id);
     expect((await app.inject(`${new URL(second.v3).pathname}/meta/zarr.json`)).statusCode).toBe(200);
+    await app.close();
+    await collection.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("in a granule alone fails reads of that, until the same view is made again", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "zarrsift-change-"));
+    const source = join(folder, "granules.zarr");
+    cpSync(GRANULES, source, { recursive: true, filter: (path) => !/\/(?:ASCATA|S6A)/.test(path) });
+    const collection = await open(source, { name: "granules" });
+    const app = await buildApp({ collections: [collection], logger: false, limits: { cacheBytes: 0 } });
+    const make = async () =>
+      (
+        await app.inject({
+          method: "POST",
+          url: "/collections/granules/views",
+          payload: { sql: SQL.replace(" LIMIT 1", "") },
+        })
+      ).json();
+    const { id, v3 } = await make();
+    const base = new URL(v3).pathname;
+    const root = (await app.inject(`${base}/meta/array_location/zarr.json`)).statusCode;
+    const [granule, other] = readdirSync(join(source, "AMSR2-REMSS-L2P-v8a")).filter(
+      (n) => n !== "zarr.json",
+    );
+    const chunk = async (name = granule) =>
+      (await app.inject(`${base}/AMSR2-REMSS-L2P-v8a/${name}/lat/c/0/0`)).statusCode;
+    expect([root, await chunk(), await chunk(other)]).toEqual([200, 200, 200]);
+    const document = join(source, "AMSR2-REMSS-L2P-v8a", granule!, "lat", "zarr.json");
+    writeFileSync(document, `${readFileSync(document)} `);
+    expect([await chunk(), await chunk(other)]).toEqual([503, 200]);
+    expect((await make()).id).toBe(id);
+    expect([await chunk(), await chunk(other)]).toEqual([200, 200]);
     await app.close();
     await collection.close();
     rmSync(folder, { recursive: true });

@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { openCollection } from "../../src/index.ts";
+import { LiveViews } from "../../src/server/live-views.ts";
 import { type NewView, ViewsStore } from "../../src/server/views-store.ts";
 import type { ViewDefinition } from "../../src/view/api.ts";
+import { tinyCollection } from "../view/tiny.ts";
 import { kill, runChild } from "./child.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-views-"));
@@ -104,4 +107,40 @@ describe("the views' store", () => {
       /Cannot open the views' file .*there\.sqlite/,
     );
   });
+});
+
+describe("open views", () => {
+  const opened = async (file: string) => {
+    const source = await tinyCollection([{ path: "g", arrays: { sst: {} } }]);
+    const collection = await openCollection(source, { name: "tiny" });
+    const store = await ViewsStore.open(file);
+    const live = new LiveViews(store, new Map([["tiny", collection]]), 1e6);
+    const view = await collection.view("SELECT idx FROM meta");
+    live.add(view, undefined);
+    return { store, live, id: view.id };
+  };
+
+  it("are gone once another process has deleted them", async () => {
+    const file = join(folder, "shared.sqlite");
+    const { store, live, id } = await opened(file);
+    const other = await ViewsStore.open(file);
+    expect(other.delete(id)).toBe(true);
+    expect(live.peek(id)).toBeUndefined();
+    expect(await live.get(id, new AbortController().signal)).toBeUndefined();
+    for (const one of [store, other]) one.close();
+  });
+
+  it("answer though their use cannot be noted", async () => {
+    const { store, live, id } = await opened(":memory:");
+    store.touch = () => {
+      throw new Error("database or disk is full");
+    };
+    expect(live.peek(id)?.view.id).toBe(id);
+  });
+});
+
+it("a file that is no database is named", async () => {
+  const file = join(folder, "other.sqlite");
+  writeFileSync(file, "no database at all".repeat(100));
+  await expect(ViewsStore.open(file)).rejects.toThrow(/other\.sqlite: .*not a database.*--state-dir/);
 });

@@ -92,6 +92,7 @@ function serve(
       await read(context, request, reply, url, found, watch.signal);
     } catch (error) {
       if (url.kind === "sql") context.pinned.noteFailure(pinKey(url), error);
+      else context.live.noteFailure(url.id, error);
       throw neverAbsent(error);
     }
   });

@@ -62,6 +62,7 @@ async function answer(
       const { signal } = watch;
       yield* kerchunkJson(live.view.face(format), format, { signal, refer: referrer(base) });
     } catch (error) {
+      context.live.noteFailure(id, error);
       throw watch.reason(error);
     } finally {
       watch.end();

@@ -93,8 +93,13 @@ async function putObject(store: WritableStore, { path, data, previousVersion }: 
     const { etag } = await versionOf(store, path);
     if (etag !== previousVersion.etag) return { kind: "not_on_latest_version" };
   }
-  await store.set(path, data);
+  await store.set(path, ownBytes(data));
   return { kind: "updated", newVersion: await versionOf(store, path) };
+}
+
+/** The WASM build's memory is shared by its threads: what lies there cannot be hashed or sent, nor kept. */
+function ownBytes(data: Uint8Array): Uint8Array {
+  return data.buffer instanceof ArrayBuffer ? data : new Uint8Array(data);
 }
 
 async function versionOf(store: Store, path: string): Promise<{ etag?: string }> {

@@ -37,13 +37,18 @@ export function resolveLocation(location: string, base: string): string {
   const local =
     /^(?:file|local):(?:\/\/)?(\/.*)$/s.exec(location)?.[1] ??
     (location.startsWith("/") ? location : undefined);
-  if (local !== undefined) return `file://${local}`;
+  if (local !== undefined) return `file:///${straight(local.slice(1))}`;
   if (/^[a-z][a-z0-9+.-]*:/i.test(location)) return location;
   const [, root, path] = /^([a-z0-9]+:\/\/[^/]*\/)(.*)$/s.exec(base)!;
+  return root + straight(`${path}${location}`);
+}
+
+/** A path without `.` and `..`. */
+function straight(path: string): string {
   const segments: string[] = [];
-  for (const segment of `${path}${location}`.split("/")) {
+  for (const segment of path.split("/")) {
     if (segment === "..") segments.pop();
     else if (segment !== ".") segments.push(segment);
   }
-  return root + segments.join("/");
+  return segments.join("/");
 }

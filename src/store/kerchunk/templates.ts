@@ -4,6 +4,12 @@ export type Template = string | number;
 type Names = ReadonlyMap<string, Template>;
 
 const MOST_GENERATED = 5_000_000;
+/** Expressions that are worked out for one text: templates that call templates can ask for any number. */
+const MOST_EXPRESSIONS = 256;
+
+interface Budget {
+  left: number;
+}
 
 /** @throws Error where it is not names with texts */
 export function templatesOf(templates: unknown): Map<string, Template> {
@@ -19,11 +25,13 @@ export function templatesOf(templates: unknown): Map<string, Template> {
  *
  * @throws Error saying what is not understood
  */
-export function templated(text: string, names: Names): string {
+export function templated(text: string, names: Names, budget: Budget = { left: MOST_EXPRESSIONS }): string {
   if (!text.includes("{{")) return text;
-  return text.replace(/\{\{(.*?)\}\}/gs, (_, inside: string) =>
-    String(new Expression(inside, names).value()),
-  );
+  return text.replace(/\{\{(.*?)\}\}/gs, (_, inside: string) => {
+    if (budget.left-- <= 0)
+      throw new Error(`more than ${MOST_EXPRESSIONS} {{…}} would have to be worked out`);
+    return String(new Expression(inside, names, budget).value());
+  });
 }
 
 /** References that `gen` describes: one for each combination of its dimensions' values. */
@@ -78,11 +86,13 @@ class Expression {
   readonly #text: string;
   readonly #tokens: string[];
   readonly #names: Names;
+  readonly #budget: Budget;
   #at = 0;
 
-  constructor(text: string, names: Names) {
+  constructor(text: string, names: Names, budget: Budget) {
     this.#text = text;
     this.#names = names;
+    this.#budget = budget;
     this.#tokens = tokensOf(text);
   }
 
@@ -135,7 +145,7 @@ class Expression {
       given.set(name, this.#sum());
       this.#take(",");
     }
-    return templated(template, given);
+    return templated(template, given, this.#budget);
   }
 
   #take(...signs: string[]): string | undefined {
