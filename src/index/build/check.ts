@@ -120,7 +120,8 @@ class ColumnComparison {
       signal: this.#options.signal,
       kind,
       rows,
-      build: String(truth.path).split("/").at(-1)!,
+      // The truth of a copy was renewed since the others were built.
+      build: String(this.#records.zones[name]?.path).split("/").at(-1)!,
       onRows: (more) => {
         read += more;
         this.#options.onRows?.(name, read, rows);

@@ -196,6 +196,7 @@ describe("in a copy", () => {
     expect(what(await buildIndexes(copy, copy))).toEqual(each("unchanged"));
     expect(await why()).toEqual(ALL.map(() => "sizes and times of all chunks are as they were"));
     expect(keyCount(copy)).toBe(keyCount(store));
+    expect((await checkIndexes(copy, copy)).map(({ problem }) => problem)).toEqual(ALL.map(() => undefined));
   });
 });
 
