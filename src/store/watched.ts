@@ -11,7 +11,7 @@ const ABSENT = "-";
 export class WatchedStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
-  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly #store: Store;
   readonly #watches: (key: string) => boolean;
   readonly #seen = new Map<string, string>();
@@ -22,7 +22,7 @@ export class WatchedStore implements Store {
   constructor(store: Store, watches: (key: string) => boolean) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
-    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     this.#store = store;
     this.#watches = watches;
   }
