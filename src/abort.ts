@@ -1,9 +1,14 @@
 /** Cancellation and bounded concurrency. */
 
+/** Node warns of a leak where a signal has more than ten listeners: a query has as many as reads are under way. */
+const events: { setMaxListeners(n: number, ...targets: EventTarget[]): void } | undefined =
+  typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:events");
+
 /** `work` for this caller: rejects when `signal` aborts, while the work itself goes on for others who share it. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   signal.throwIfAborted();
+  events?.setMaxListeners(0, signal);
   let onAbort: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);

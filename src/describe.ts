@@ -158,24 +158,31 @@ function extentOf(table: MetaTable, options: ReadOptions): Promise<Extent> {
 async function findExtent({ columns, roles }: MetaTable): Promise<Extent> {
   const [first, last] =
     typeof roles.time === "object" ? [roles.time.start, roles.time.end] : [roles.time, roles.time];
-  const { bbox, why } =
-    roles.geometry === undefined ? { bbox: null } : await readableBox(columns.get(roles.geometry)!);
-  const start = first === undefined ? null : await bound(columns.get(first)!, "first");
-  const end = last === undefined ? null : await bound(columns.get(last)!, "last");
+  const why: string[] = [];
+  const geometry = roles.geometry === undefined ? undefined : columns.get(roles.geometry)!;
+  const bbox = geometry ? await readable(boxOf(geometry), geometry, why) : null;
+  const start = first === undefined ? null : await readableBound(columns.get(first)!, "first", why);
+  const end = last === undefined ? null : await readableBound(columns.get(last)!, "last", why);
   return {
     bbox,
     time: start !== null && end !== null ? [start, end] : null,
-    ...(why !== undefined && { why }),
+    ...(why.length > 0 && { why: [...new Set(why)].join("; ") }),
   };
 }
 
-/** One geometry that cannot be read must not make the whole collection unreadable. */
-async function readableBox(column: MetaColumn): Promise<{ bbox: Extent["bbox"]; why?: string }> {
+const readableBound = (column: MetaColumn, which: "first" | "last", why: string[]) =>
+  readable(bound(column, which), column, why);
+
+/** One value that cannot be read must not make the whole collection unreadable: `why` is told, and there is none. */
+async function readable<T>(found: Promise<T>, { name }: MetaColumn, why: string[]): Promise<T | null> {
   try {
-    return { bbox: await boxOf(column) };
+    return await found;
   } catch (error) {
-    if (!isZarrsiftError(error, "bad_geometry")) throw error;
-    return { bbox: null, why: `A geometry of column "${column.name}" cannot be read: ${error.message}` };
+    if (isZarrsiftError(error, "bad_geometry"))
+      why.push(`A geometry of column "${name}" cannot be read: ${error.message}`);
+    else if (isZarrsiftError(error, "meta_invalid")) why.push(error.message);
+    else throw error;
+    return null;
   }
 }
 

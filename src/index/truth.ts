@@ -181,29 +181,31 @@ export class Truth {
     if (!truth) return { state: "unverified", why: "made by another program, for as many rows as there are" };
     const store = this.#store;
     if (this.#options.verify) return this.#compare(true, options);
-    if (store.snapshot !== undefined) return this.#ofSnapshot(truth, store.snapshot);
+    if (store.snapshot !== undefined) return this.#ofSnapshot(truth, store.snapshot, options);
     if (/^(https?|s3):/.test(store.url)) {
       return { state: "unverified", why: "metadata agree; each chunk is compared when it is read" };
     }
     return this.#compare(false, options);
   }
 
-  async #ofSnapshot({ snapshot }: ColumnTruth, now: string): Promise<IndexState> {
+  /** Chunks that Icechunk does not call changed are as they were; where it does not know, all are compared. */
+  async #ofSnapshot({ snapshot }: ColumnTruth, now: string, options: ReadOptions): Promise<IndexState> {
     if (snapshot === now) return { state: "verified", why: "made from this snapshot" };
-    const unchanged =
-      snapshot === undefined ? undefined : await this.#store.unchangedSince?.(snapshot, this.#column.path);
-    return unchanged
-      ? { state: "verified", why: `the column is unchanged since snapshot ${snapshot}` }
-      : { state: "unverified", why: "metadata agree; each chunk is compared when it is read" };
+    const changed =
+      snapshot === undefined ? undefined : await this.#store.changedChunks?.(snapshot, this.#column.path);
+    if (!changed) return this.#compare(true, options);
+    const chunks = new Set(changed.map(([chunk]) => chunk!).filter((chunk) => chunk < this.chunks));
+    if (chunks.size > 0) return this.#compare(true, options, chunks);
+    return { state: "verified", why: `its chunks are unchanged since snapshot ${snapshot}` };
   }
 
-  /** Sizes and stamps of all covered chunks; where a stamp differs, or for `all`, the bytes. */
-  async #compare(all: boolean, options: ReadOptions): Promise<IndexState> {
+  /** Sizes and stamps of all covered chunks, or of `some`; where a stamp differs, or for `all`, the bytes. */
+  async #compare(all: boolean, options: ReadOptions, some?: ReadonlySet<number>): Promise<IndexState> {
     const store = this.#store;
     const recorded = (await this.#load(options)).slice(0, this.chunks);
     let read = 0;
     await mapLimit(recorded, 8, async (stored, chunk) => {
-      if (this.#stale) return;
+      if (this.#stale || (some && !some.has(chunk))) return;
       const key = this.#column.keyOf(chunk);
       const stat = all ? undefined : await store.stat(key, options);
       if (stat && stat.size === stored.size && stampOf(stat.stamp) === stored.stamp) return;

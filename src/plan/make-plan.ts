@@ -6,6 +6,7 @@ import { type BoundExpr, columnsOf, isConstant } from "./bind/bound.ts";
 import type { Grouping } from "./bind/group.ts";
 import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind/select.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
+import { guards } from "./guards.ts";
 import type { Runs } from "./indexes/row-sets.ts";
 import { learntShare } from "./run/learnt.ts";
 import type { RowSet } from "./run/rows.ts";
@@ -158,7 +159,8 @@ const LEAST_REJECTED = 0.1;
 
 /**
  * Cheapest per row thrown out first; columns read for one conjunct cost the next nothing. What scans have learnt about
- * a condition counts for more than what indexes say, and that for more than a guess.
+ * a condition counts for more than what indexes say, and that for more than a guess. What fails on some rows comes after
+ * what may keep them from it.
  */
 export function inOrder(conditions: readonly (Condition & Partial<Conjunct>)[], table: Table): Conjunct[] {
   const waiting = conditions.map((condition) => ({
@@ -172,7 +174,9 @@ export function inOrder(conditions: readonly (Condition & Partial<Conjunct>)[], 
   while (waiting.length > 0) {
     const rank = (c: (typeof waiting)[number]) =>
       (bytesToRead(c.columns, known, table) + c.effort) / Math.max(LEAST_REJECTED, 1 - c.selectivity);
-    const best = waiting.reduce((a, b) => (rank(b) < rank(a) ? b : a));
+    const best = waiting
+      .filter(({ expr }) => !waiting.some((other) => guards(other.expr, expr)))
+      .reduce((a, b) => (rank(b) < rank(a) ? b : a));
     waiting.splice(waiting.indexOf(best), 1);
     const { effort: _, ...conjunct } = best;
     ordered.push({ ...conjunct, bytesPerRow: bytesToRead(best.columns, known, table) });

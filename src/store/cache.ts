@@ -22,7 +22,7 @@ const ENTRY_BYTES = 200;
 export class CacheStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
-  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
   readonly #store: Store;
   readonly #largest: number;
@@ -34,7 +34,7 @@ export class CacheStore implements Store {
   constructor(store: Store, budget: number) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
-    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
     this.#store = store;
     this.#budget = budget;

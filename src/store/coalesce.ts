@@ -21,7 +21,7 @@ interface Asked {
 export class CoalesceStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
-  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
   readonly #store: Store;
   readonly #gap: number;
@@ -31,7 +31,7 @@ export class CoalesceStore implements Store {
   constructor(store: Store, { gap = 64 * 1024, largest = 16 * 1024 * 1024 }: CoalesceOptions = {}) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
-    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
     this.#store = store;
     this.#gap = gap;

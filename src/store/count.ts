@@ -7,7 +7,7 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store, Traffic } from ".
 export class CountingStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
-  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
   readonly total: Traffic;
   readonly #store: Store;
@@ -15,7 +15,7 @@ export class CountingStore implements Store {
   constructor(store: Store, total: Traffic = { requests: 0, bytes: 0 }) {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
-    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = (key, options) => this.#counted(store.place!(key, options), options);
     this.total = total;
     this.#store = store;

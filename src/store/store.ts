@@ -38,10 +38,11 @@ export interface Store {
   place?(key: string, options?: ReadOptions): Promise<Place | "here" | undefined>;
 
   /**
-   * Whether nothing at or below `path` differs from what it was in another snapshot of a pinned store.
-   * @returns `undefined` where nobody knows
+   * Coordinates of the chunks of the array at `path` that may differ from what they were in another snapshot of a pinned
+   * store.
+   * @returns `undefined` where nobody knows, or it is another array
    */
-  unchangedSince?(snapshot: string, path: string): Promise<boolean | undefined>;
+  changedChunks?(snapshot: string, path: string): Promise<readonly (readonly number[])[] | undefined>;
 
   /**
    * Holds back what was read below documents until these are known to be what they were when they were read themselves,

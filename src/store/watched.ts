@@ -18,7 +18,7 @@ const REST_MS = 1000;
 export class WatchedStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
-  readonly unchangedSince?: NonNullable<Store["unchangedSince"]>;
+  readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
   readonly #store: Store;
   readonly #watches: (key: string) => boolean;
@@ -42,7 +42,7 @@ export class WatchedStore implements Store {
     this.#isDocument = isDocument;
     this.#isFar = /^(https?|s3):/.test(store.url);
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
-    if (store.unchangedSince) this.unchangedSince = store.unchangedSince.bind(store);
+    if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
     this.#store = store;
     this.#watches = watches;

@@ -17,8 +17,8 @@ export interface Decoding {
   nulls: NullValue[];
   /** value = stored × scale + offset, in float64. */
   scaling: { scale: number; offset: number } | undefined;
-  /** value = stored × perUnit + origin, both in the type's unit. */
-  time: { perUnit: bigint; origin: bigint } | undefined;
+  /** value = stored × perUnit + origin, both in the type's unit; of `column`, for messages. */
+  time: { column: string; perUnit: bigint; origin: bigint } | undefined;
 }
 
 const UNIT_NANOS: Record<TimeUnit, bigint> = { s: 1_000_000_000n, ms: 1_000_000n, us: 1_000n, ns: 1n };
@@ -88,12 +88,15 @@ function numpyTime(
   const nat = [...nulls, -(2n ** 63n)];
   const unit = dataType.unit === "μs" ? "us" : dataType.unit;
   if (unit in coarse)
-    return { ...plain({ kind, unit: "s" }, nat), time: { perUnit: coarse[unit]! * scale, origin: 0n } };
+    return {
+      ...plain({ kind, unit: "s" }, nat),
+      time: { column: name, perUnit: coarse[unit]! * scale, origin: 0n },
+    };
   if (!(unit in UNIT_NANOS))
     throw unusable(name, `numpy time unit "${unit}" has no fixed length in s, ms, us or ns`);
   return {
     ...plain({ kind, unit: unit as TimeUnit }, nat),
-    time: scale === 1n ? undefined : { perUnit: scale, origin: 0n },
+    time: scale === 1n ? undefined : { column: name, perUnit: scale, origin: 0n },
   };
 }
 
@@ -141,7 +144,7 @@ function cfTime(
   const nanos = UNIT_NANOS[unit];
   return {
     type: { kind: "timestamp", unit } as SqlType,
-    conversion: { perUnit: perUnit / nanos, origin: epoch / nanos },
+    conversion: { column: name, perUnit: perUnit / nanos, origin: epoch / nanos },
   };
 }
 

@@ -1,9 +1,13 @@
 /** Stored chunks → vectors: NULLs marked, CF scaling and times applied. */
+import { ZarrsiftError } from "../errors.ts";
 import type { ChunkData } from "../zarr/chunk.ts";
 import type { Decoding, NullValue } from "./cf.ts";
 import type { BytesVector, Nulls, NumberArray, Vector } from "./vector.ts";
 
-/** The first `length` elements of a 1-D chunk (edge chunks carry padding beyond) as a vector. */
+/**
+ * The first `length` elements of a 1-D chunk (edge chunks carry padding beyond) as a vector.
+ * @throws ZarrsiftError `meta_invalid` for a time that 64 bits of its unit cannot hold
+ */
 export function toVector(chunk: ChunkData, length: number, decoding: Decoding): Vector {
   if ("starts" in chunk) return bytesVector(chunk, length, decoding);
   const values = chunk.data.subarray(0, length);
@@ -144,9 +148,22 @@ function times(counts: NumberArray, { type, time }: Decoding, nulls: Nulls): Vec
   return { kind: "bigint", type, length: big.length, values: big, nulls: missing };
 }
 
-function exactTime(count: number, { perUnit, origin }: { perUnit: bigint; origin: bigint }): bigint {
+type Time = NonNullable<Decoding["time"]>;
+
+function exactTime(count: number, time: Time): bigint {
   const whole = Math.trunc(count);
-  return BigInt(whole) * perUnit + BigInt(Math.round((count - whole) * Number(perUnit))) + origin;
+  const rest = Math.round((count - whole) * Number(time.perUnit));
+  return held(BigInt(whole) * time.perUnit + BigInt(rest) + time.origin, count, time);
+}
+
+/** Files without `_FillValue` have netCDF's 9.97e36 where nothing was written. */
+function held(value: bigint, count: number | bigint, { column }: Time): bigint {
+  if (BigInt.asIntN(64, value) === value) return value;
+  throw new ZarrsiftError(
+    "meta_invalid",
+    `Column "${column}" cannot be read: the time ${count} is beyond 64 bits; if it means "none", name it in the array's _FillValue`,
+    { details: { column } },
+  );
 }
 
 /** 64-bit integers: as doubles where every value is exact in one, else BigInt. */
@@ -161,7 +178,9 @@ function wideVector(stored: BigInt64Array | BigUint64Array, decoding: Decoding):
   if (doubles && !time) return { kind: "number", type, length: stored.length, values: doubles, nulls };
   if (!time) return { kind: "bigint", type, length: stored.length, values: stored, nulls };
   if (doubles) return times(doubles, decoding, nulls);
-  const values = BigInt64Array.from(stored as Iterable<bigint>, (v) => v * time.perUnit + time.origin);
+  const values = BigInt64Array.from(stored as Iterable<bigint>, (v, i) =>
+    nulls?.[i] ? 0n : held(v * time.perUnit + time.origin, v, time),
+  );
   return { kind: "bigint", type, length: values.length, values, nulls };
 }
 

@@ -39,4 +39,26 @@ describe("the order of conditions", () => {
     expect((await answer(planQuery(table, SQL))).rows).toEqual([[1n]]);
     expect(readsOf(table, "n")).toBe(1);
   });
+
+  it("never puts a condition that fails on some rows before what was written to leave them out", async () => {
+    const int = { type: { kind: "int", bits: 64, signed: true } as const, chunkRows: CHUNK };
+    const text = { type: { kind: "string" } as const, chunkRows: CHUNK };
+    const table = new MemoryTable({
+      kind: {
+        ...text,
+        cells: Array.from({ length: ROWS / 5 }, (_, i) => (i % 100 === 1 ? "text" : "number")),
+      },
+      value: { ...text, cells: Array.from({ length: ROWS / 5 }, (_, i) => (i % 100 === 1 ? "abc" : `${i}`)) },
+      n: { ...int, cells: Array.from({ length: ROWS / 5 }, (_, i) => (i % 100 === 1 ? 2n ** 63n - 1n : 9n)) },
+    });
+    const count = async (condition: string) =>
+      (await answer(planQuery(table, `SELECT count(*) FROM meta WHERE ${condition}`))).rows[0]![0];
+    for (let i = 0; i < 2; i++) {
+      expect(await count("kind = 'number' AND CAST(value AS int) < 5")).toBe(4n);
+      expect(await count("kind = 'number' AND n * 2 < 5")).toBe(0n);
+    }
+    await expect(count("CAST(value AS int) < 5 AND kind = 'number'")).rejects.toThrow(
+      "'abc' is not a number",
+    );
+  });
 });

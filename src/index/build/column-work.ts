@@ -74,7 +74,8 @@ export class ColumnWork {
       if (!change) return finish(kind, "built");
       return finish(kind, change.what === "grown" ? "extended" : "rebuilt", change.why);
     } catch (error) {
-      if (this.#wanted || !isZarrsiftError(error, "bad_geometry")) throw error;
+      const unreadable = isZarrsiftError(error, "bad_geometry") || isZarrsiftError(error, "meta_invalid");
+      if (this.#wanted || !unreadable) throw error;
       return finish(undefined, "left", messageOf(error));
     }
   }

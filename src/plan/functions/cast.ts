@@ -89,10 +89,7 @@ function castCell(value: Exclude<CellValue, null>, from: SqlType, to: SqlType): 
   if (to.kind === "string") return textOf(value, from);
   if (to.kind === "bool") return typeof value === "string" ? readBool(value) : Boolean(Number(value));
   if (to.kind === "timestamp" || to.kind === "duration") return toTime(value, from, to);
-  if (to.kind === "float") {
-    const number = typeof value === "string" ? readNumber(value, to) : Number(value);
-    return to.bits === 64 ? number : Math.fround(number);
-  }
+  if (to.kind === "float") return toFloat(value, to);
   return to.kind === "int" ? toInteger(value, to) : value;
 }
 
@@ -139,27 +136,56 @@ function readDuration(text: string): Instant {
   throw bad(`'${shown(text)}' is not a duration: write ${INTERVAL_FORMS}, in days and less`);
 }
 
+/** NaN is NULL; what is finite must stay so. */
+function toFloat(value: Exclude<CellValue, null>, to: SqlType & { kind: "float" }): CellValue {
+  const number = typeof value === "string" ? readNumber(value, to) : Number(value);
+  const narrow = to.bits === 64 ? number : Math.fround(number);
+  if (Number.isFinite(number) && !Number.isFinite(narrow)) throw bad(`${value} does not fit ${typeName(to)}`);
+  return Number.isNaN(narrow) ? null : narrow;
+}
+
 function toInteger(value: Exclude<CellValue, null>, to: SqlType & { kind: "int" }): CellValue {
   const whole =
     typeof value === "bigint"
       ? value
-      : wholeOf(typeof value === "string" ? readNumber(value, to) : Number(value), value, to);
+      : typeof value === "string"
+        ? wholeText(value, to)
+        : wholeOf(Number(value), to);
   const fits = to.signed ? BigInt.asIntN(to.bits, whole) : BigInt.asUintN(to.bits, whole);
   if (fits !== whole) throw bad(`${value} does not fit ${typeName(to)}`);
   return to.bits === 64 ? whole : Number(whole);
 }
 
-/** Halves go to the even neighbour, as DuckDB rounds doubles; text keeps all its digits. */
-function wholeOf(number: number, value: CellValue, to: SqlType): bigint {
-  if (typeof value === "string" && /^\s*[-+]?\d+\s*$/.test(value))
-    return BigInt(value.trim().replace(/^\+/, ""));
+/** Halves go to the even neighbour, as DuckDB rounds doubles. */
+function wholeOf(number: number, to: SqlType): bigint {
   if (!Number.isFinite(number)) throw bad(`${number} does not fit ${typeName(to)}`);
   const floor = Math.floor(number);
   const rest = number - floor;
   return BigInt(rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor);
 }
 
+const DECIMAL = /^([-+]?)(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i;
+
+/** Text keeps all its digits; halves go away from 0, as DuckDB rounds text. */
+function wholeText(text: string, to: SqlType): bigint {
+  const number = readNumber(text, to);
+  const [, sign, digits, fraction, exponent] = DECIMAL.exec(text.trim()) ?? [];
+  // No integer type has 40 digits.
+  if (digits === undefined || !(Math.abs(number) < 1e40)) throw bad(`${number} does not fit ${typeName(to)}`);
+  const shift = Number(exponent ?? 0) - fraction!.length;
+  const all = BigInt(digits + fraction);
+  const tens = (count: number) => 10n ** BigInt(Math.min(count, digits.length + fraction!.length + 1));
+  const size =
+    shift >= 0 ? all * 10n ** BigInt(all === 0n ? 0 : shift) : (all + tens(-shift) / 2n) / tens(-shift);
+  return sign === "-" ? -size : size;
+}
+
+const WORDS: Record<string, number> = { nan: Number.NaN, inf: Infinity, infinity: Infinity };
+
+/** NaN and infinities are words, in any case. */
 function readNumber(text: string, to: SqlType): number {
+  const [, sign, word] = /^\s*([-+]?)(nan|inf|infinity)\s*$/i.exec(text) ?? [];
+  if (word !== undefined) return sign === "-" ? -WORDS[word.toLowerCase()]! : WORDS[word.toLowerCase()]!;
   const number = text.trim() === "" || /^\s*[-+]?0[xob]/i.test(text) ? Number.NaN : Number(text);
   if (Number.isNaN(number)) throw bad(`'${shown(text)}' is not a number, so not ${typeName(to)}`);
   return number;

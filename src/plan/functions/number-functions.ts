@@ -1,8 +1,9 @@
 /** Functions of numbers. What makes NaN makes NULL. */
-import type { SqlType } from "../../table/types.ts";
+import { INT64, type SqlType } from "../../table/types.ts";
 import { cellAt, type Vector } from "../../table/vector.ts";
 import type { Numbers } from "../eval/numbers.ts";
 import { vectorOf } from "../eval/vectors.ts";
+import { overflow } from "./arithmetic.ts";
 import { byRow, ofDoubles, type ScalarFunction } from "./scalar.ts";
 
 const INT8: SqlType = { kind: "int", bits: 8, signed: true };
@@ -46,7 +47,7 @@ function power(base: number, exponent: number): number {
   return base === 1 ? 1 : base ** exponent;
 }
 
-/** Rounding to `n` digits behind the point, before it where n < 0. Integers stay integers, exactly. */
+/** Rounding to `n` digits behind the point, before it where n < 0. Integers stay integers, exactly: 127 may become 130. */
 function toDigits(change: (value: number) => number): ScalarFunction {
   const ofInteger = (value: number | bigint, digits: number): number | bigint => {
     if (digits >= 0) return value;
@@ -62,11 +63,18 @@ function toDigits(change: (value: number) => number): ScalarFunction {
     if (!digits) return vector!;
     const cells = Array.from({ length: vector!.length }, (_, i) => {
       const [value, n] = [cellAt(vector!, i), cellAt(digits, i)];
-      return value === null || n === null ? null : ofInteger(value as number | bigint, Number(n));
+      if (value === null || n === null) return null;
+      const made = BigInt(ofInteger(value as number | bigint, Number(n)));
+      const { signed } = type as SqlType & { kind: "int" };
+      if ((signed ? BigInt.asIntN(64, made) : BigInt.asUintN(64, made)) !== made)
+        throw overflow(`${value} rounded is ${made}`, type);
+      return made;
     });
     return vectorOf(type, cells);
   };
-  return { args: ["number", "integer"], optional: 1, result: ([type]) => type!, apply };
+  const result = ([type, digits]: readonly SqlType[]) =>
+    type!.kind === "int" && type!.bits < 64 && digits ? INT64 : type!;
+  return { args: ["number", "integer"], optional: 1, result, apply };
 }
 
 function floatDigits(

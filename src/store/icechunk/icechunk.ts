@@ -68,6 +68,12 @@ export async function openIcechunk(files: Store, options: IcechunkOptions = {}):
 type Session = InstanceType<Icechunk["Session"]>;
 type Repository = InstanceType<Icechunk["Repository"]>;
 
+/** What differs between two snapshots: chunks by their array's path, and arrays and groups that are others. */
+interface Changes {
+  chunks: ReadonlyMap<string, readonly number[][]>;
+  others: readonly string[];
+}
+
 async function openSession(
   icechunk: Icechunk,
   files: Store,
@@ -96,7 +102,7 @@ export class IcechunkStore implements Store {
   /** Arrays that have shown to hold virtual chunks: those are looked for first. */
   readonly #virtualArrays = new Set<string>();
   readonly #repository: Repository | undefined;
-  readonly #changes = new Map<string, Promise<readonly string[] | undefined>>();
+  readonly #changes = new Map<string, Promise<Changes | undefined>>();
 
   constructor(
     files: Store,
@@ -201,27 +207,29 @@ export class IcechunkStore implements Store {
   }
 
   /** By Icechunk's own account of what its commits changed. */
-  async unchangedSince(snapshot: string, path: string): Promise<boolean | undefined> {
-    if (snapshot === this.snapshot) return true;
+  async changedChunks(snapshot: string, path: string): Promise<readonly number[][] | undefined> {
+    if (snapshot === this.snapshot) return [];
     let changes = this.#changes.get(snapshot);
     if (!changes) {
       changes = this.#changedSince(snapshot);
       this.#changes.set(snapshot, changes);
     }
     const changed = await changes;
-    return changed && !changed.some((other) => other === `/${path}` || other.startsWith(`/${path}/`));
+    if (!changed || changed.others.some((other) => `/${path}/`.startsWith(`${other}/`))) return undefined;
+    return changed.chunks.get(`/${path}`) ?? [];
   }
 
-  /** Paths of all nodes that differ; `undefined` where it cannot be known: the snapshot has expired, or is of another line. */
-  async #changedSince(snapshot: string): Promise<readonly string[] | undefined> {
+  /** `undefined` where it cannot be known: the snapshot has expired, or is of another line. */
+  async #changedSince(snapshot: string): Promise<Changes | undefined> {
     if (!this.#repository) return undefined;
     const options = { fromSnapshotId: snapshot, toSnapshotId: this.snapshot };
     const diff = await whileBusy(this.#repository.diff(options)).catch(() => undefined);
     if (!diff) return undefined;
     const moved = diff.movedNodes.flatMap(({ from, to }) => [from, to]);
-    const { newGroups, newArrays, deletedGroups, deletedArrays, updatedGroups, updatedArrays } = diff;
-    const nodes = [newGroups, newArrays, deletedGroups, deletedArrays, updatedGroups, updatedArrays].flat();
-    return [...nodes, ...Object.keys(diff.updatedChunks ?? {}), ...moved];
+    return {
+      chunks: new Map(Object.entries((diff.updatedChunks ?? {}) as Record<string, number[][]>)),
+      others: [...diff.newArrays, ...diff.deletedArrays, ...moved],
+    };
   }
 
   async close(): Promise<void> {
