@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 # Not icechunk: it starts threads, which a fork would lack.
-for name in ("xarray", "zarr", "shapely", "fsspec.implementations.http", "fsspec.implementations.reference"):
+for name in ("xarray", "zarr", "dask", "shapely", "fsspec.implementations.http", "fsspec.implementations.reference"):
     try:
         importlib.import_module(name)
     except ImportError:
