@@ -147,6 +147,8 @@ export function chunked(meta: ArrayMeta): ArrayMeta {
 
 /** The first thing in which a granule's encoding differs from another's, in words. */
 export function difference(encoding: Encoding, other: Encoding): string | undefined {
+  if (other.has("") && !encoding.has("")) return "it is a group, not an array as the others are";
+  if (encoding.has("") && !other.has("")) return "it is an array, not a group as the others are";
   for (const name of new Set([...other.keys(), ...encoding.keys()])) {
     const shown = name === "" ? "it" : `"${name}"`;
     const [here, there] = [encoding.get(name)?.parts, other.get(name)?.parts];

@@ -167,12 +167,12 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
 
     const column = join(source, "meta/orbit_number/c/0");
     writeFileSync(column, readFileSync(column));
-    // What was read is believed for a moment; longer where the machine is busy.
-    const status = async () => (await app.inject(chunk)).statusCode;
-    await expect.poll(status, { timeout: 60_000, interval: 100 }).toBe(503);
     for (const url of [`${path}/meta/zarr.json`, inPath.replace("zarr.json", "meta/zarr.json")]) {
-      const answer = await app.inject(url);
-      expect([answer.statusCode, answer.json().code]).toEqual([503, "source_changed"]);
+      // A busy machine, on which looking is slow, looks less often.
+      await expect
+        .poll(async () => (await app.inject(url)).json().code, { timeout: 20_000, interval: 200 })
+        .toBe("source_changed");
+      expect((await app.inject(url)).statusCode).toBe(503);
     }
     const fromMemory = await app.inject(chunk);
     expect([fromMemory.statusCode, fromMemory.json().code]).toEqual([503, "source_changed"]);

@@ -199,6 +199,15 @@ describe("granules that differ", () => {
     const view = await stacked(collection, `SELECT idx FROM meta WHERE ${condition}`);
     expect(await values(view, "/idx")).toEqual([0n, 3n, 4n, 5n]);
   });
+
+  test.each([
+    [["/g0/sst", "/g1"], "it is a group, not an array"],
+    [["/g0", "/g1/sst"], "it is an array, not a group"],
+  ])("in kind are told apart: %j", async (array_location, why) => {
+    const granules = [0, 1].map((i) => ({ path: `g${i}`, arrays: { sst: {} } }));
+    const { collection } = await collectionOf(granules, { array_location });
+    await expect(stacked(collection, "SELECT idx FROM meta")).rejects.toThrow(why);
+  });
 });
 
 describe("a stacked view is a collection", () => {

@@ -187,5 +187,6 @@ function presigner({ credentials, region = "us-east-1" }: S3Options) {
 function forbiddenHint({ credentials }: S3Options): string {
   return credentials
     ? "these credentials may not read it"
-    : "it was read without credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name them in the config";
+    : "it was read without credentials: for a source of the command line set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; " +
+        "in a config name its own, for none but these are used";
 }

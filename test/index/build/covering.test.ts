@@ -295,7 +295,7 @@ describe("columns that hold the boxes of an R-tree", () => {
     await writable.commit!("other platforms");
     expect(await state()).toBe("verified");
     await commit("ymax", 1);
-    expect(await state()).toBe("unverified");
+    expect(await state()).toBe("stale");
     await buildIndexes(await openSource(path), await openWritable(path));
     expect(await state()).toBe("none");
     await commit("ymax", 0);
