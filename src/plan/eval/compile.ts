@@ -9,6 +9,7 @@ import { geometryFunction } from "../functions/geometry-values.ts";
 import { MEASURES, measureFunction } from "../functions/measures.ts";
 import { placed } from "../functions/place.ts";
 import { severalValues } from "../functions/several.ts";
+import { Joined } from "../functions/text-size.ts";
 import type { Frame } from "./frame.ts";
 import { likePattern, matchesLike } from "./like.ts";
 import { compareNumbers, inRange, isOneOf, type Numbers } from "./numbers.ts";
@@ -194,19 +195,23 @@ function compileSpatial({ predicate, left, right }: Node<"spatial">): TruthFn {
   return testPairs(left, a!, b!, predicate);
 }
 
-function compileConcat({ left, right, type }: Node<"concat">): ValueFn {
+function compileConcat({ left, right, type, at }: Node<"concat">): ValueFn {
   const [a, b] = [compileValue(left), compileValue(right)];
   return (frame) => {
     const [first, second] = [a(frame), b(frame)];
+    const joined = new Joined();
     const text = (vector: Vector, i: number) => {
       const cell = cellAt(vector, i);
       return cell === null ? null : textOf(cell, vector.type);
     };
-    const cells = Array.from({ length: frame.length }, (_, i) => {
+    const join = (_: unknown, i: number) => {
       const [x, y] = [text(first, i), text(second, i)];
-      return x === null || y === null ? null : x + y;
-    });
-    return vectorOf(type, cells);
+      return x === null || y === null ? null : joined.take(x + y);
+    };
+    return vectorOf(
+      type,
+      placed(() => Array.from({ length: frame.length }, join), at),
+    );
   };
 }
 
@@ -218,12 +223,10 @@ function compileCall({ name, args, type, at }: Node<"call">): ValueFn {
     return (frame) => placed(() => measured(frame), at);
   }
   if (name === "greatest" || name === "least" || name === "concat_ws" || name === "concat") {
-    return (frame) =>
-      severalValues(
-        name,
-        values.map((value) => value(frame)),
-        type,
-      );
+    return (frame) => {
+      const vectors = values.map((value) => value(frame));
+      return placed(() => severalValues(name, vectors, type), at);
+    };
   }
   if (!fn) return geometryFunction(name, args, values);
   return (frame) => {

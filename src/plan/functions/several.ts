@@ -4,17 +4,19 @@ import { type CellValue, cellAt, type Vector } from "../../table/vector.ts";
 import { order } from "../eval/texts.ts";
 import { utf8, vectorOf } from "../eval/vectors.ts";
 import { textOf } from "./cast.ts";
+import { Joined } from "./text-size.ts";
 
 export type Several = "greatest" | "least" | "concat" | "concat_ws";
 
 /** `vectors` are of `type` for greatest and least. */
 export function severalValues(name: Several, vectors: readonly Vector[], type: SqlType): Vector {
+  const joined = new Joined();
   const cells = Array.from({ length: vectors[0]!.length }, (_, i) => {
     if (name === "greatest" || name === "least") return extreme(vectors, i, name === "least" ? -1 : 1);
     const texts = vectors.map((vector) => textAt(vector, i));
-    if (name === "concat") return texts.join("");
+    if (name === "concat") return joined.take(texts.join(""));
     const [separator, ...parts] = texts;
-    return separator === null ? null : parts.filter((part) => part !== null).join(separator);
+    return separator === null ? null : joined.take(parts.filter((part) => part !== null).join(separator));
   });
   return vectorOf(type.kind === "null" ? STRING : type, cells);
 }

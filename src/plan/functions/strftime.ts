@@ -4,6 +4,7 @@ import { clock, daysFromDate, floorDivide, PER_SECOND, timeParts } from "../../f
 import { STRING, type TimeUnit } from "../../table/types.ts";
 import { cellAt, type Vector } from "../../table/vector.ts";
 import { vectorOf } from "../eval/vectors.ts";
+import { checkLetters } from "./text-size.ts";
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = "January February March April May June July August September October November December".split(
@@ -48,7 +49,9 @@ export function formatTime([times, formats]: readonly Vector[]): Vector {
     const [ticks, format] = [cellAt(times!, i), cellAt(formats!, i)];
     if (ticks === null || format === null) return null;
     const days = Number(floorDivide(ticks as bigint, PER_SECOND[unit] * 86_400n)[0]);
-    return written(format as string, { ...timeParts(ticks as bigint, unit), days });
+    const text = written(format as string, { ...timeParts(ticks as bigint, unit), days });
+    checkLetters(text.length, 0);
+    return text;
   });
   return vectorOf(STRING, cells);
 }

@@ -3,9 +3,7 @@ import { ZarrsiftError } from "../../errors.ts";
 import { BOOL, INT64, STRING } from "../../table/types.ts";
 import type { BytesVector, Vector } from "../../table/vector.ts";
 import { byRow, type ScalarFunction } from "./scalar.ts";
-
-/** Longest text that padding or repeating makes. */
-const MAX_LENGTH = 1_000_000;
+import { checkLetters } from "./text-size.ts";
 
 const trims = (start: boolean, end: boolean): ScalarFunction =>
   byRow(["string", "string"], STRING, (text: string, set?: string) => trimmed(text, set, start, end), 1);
@@ -17,12 +15,7 @@ export const TEXT_FUNCTIONS: readonly [string, ScalarFunction][] = [
   ["substr", byRow(["string", "integer", "integer"], STRING, part, 1)],
   ["left", byRow(["string", "integer"], STRING, (text: string, n: Whole) => pick(text, 0, Number(n)))],
   ["right", byRow(["string", "integer"], STRING, (text: string, n: Whole) => lastOf(text, Number(n)))],
-  [
-    "replace",
-    byRow(["string", "string", "string"], STRING, (text: string, from: string, to: string) =>
-      from === "" ? text : text.replaceAll(from, () => to),
-    ),
-  ],
+  ["replace", byRow(["string", "string", "string"], STRING, replaced)],
   ["strpos", byRow(["string", "string"], INT64, position)],
   ["starts_with", byRow(["string", "string"], BOOL, (text: string, other: string) => text.startsWith(other))],
   ["ends_with", byRow(["string", "string"], BOOL, (text: string, other: string) => text.endsWith(other))],
@@ -84,26 +77,30 @@ function reversed(text: string): string {
     .join("");
 }
 
+function replaced(text: string, from: string, to: string): string {
+  if (from === "") return text;
+  const parts = text.split(from);
+  checkLetters(text.length + (parts.length - 1) * (to.length - from.length), text.length);
+  return parts.join(to);
+}
+
 /** Fills up, or cuts off at the end, to `length`. */
 function padded([text, length, filler]: Padding, before: boolean): string {
+  checkLetters(length, text.length);
   const letters = [...text];
-  const missing = checked(length) - letters.length;
+  const missing = Number(length) - letters.length;
   if (missing <= 0) return letters.slice(0, Math.max(0, Number(length))).join("");
   const fill = [...filler];
   if (fill.length === 0)
     throw new ZarrsiftError("sql_type", "There is nothing to pad with: the filler is ''");
-  const padding = Array.from({ length: missing }, (_, i) => fill[i % fill.length]!).join("");
+  const rest = fill.slice(0, missing % fill.length).join("");
+  const padding = filler.repeat(Math.floor(missing / fill.length)) + rest;
   return before ? padding + text : text + padding;
 }
 
 function repeated(text: string, count: Whole): string {
-  checked(Number(count) * text.length);
-  return text.repeat(Math.max(0, Number(count)));
-}
-
-function checked(length: Whole): number {
-  if (length <= MAX_LENGTH) return Number(length);
-  throw new ZarrsiftError("sql_type", `A text of ${length} letters is longer than ${MAX_LENGTH}`);
+  checkLetters(Number(count) * text.length, text.length);
+  return text === "" ? text : text.repeat(Math.max(0, Number(count)));
 }
 
 function sizes(vector: Vector): Vector {

@@ -90,6 +90,9 @@ async function* runSorted(plan: Plan, table: Table, options: ScanOptions): Async
   }
 }
 
+/** Rows whose sort keys are computed at a time. */
+const KEY_ROWS = 8192;
+
 /** Numbers of the rows of the answer, in its order, LIMIT and OFFSET applied. */
 async function sortedRows(given: Plan, table: Table, options: ScanOptions): Promise<Float64Array> {
   const { orderBy, limit, offset, walk } = given;
@@ -109,7 +112,11 @@ async function sortedRows(given: Plan, table: Table, options: ScanOptions): Prom
     }));
   for await (const { idx, frame } of scan.survivors(names, load)) {
     found += idx.length;
-    if (idx.length > 0) await sorter.add(idx, keys.of(frame), pace);
+    for (let from = 0; from < idx.length; from += KEY_ROWS) {
+      const to = Math.min(idx.length, from + KEY_ROWS);
+      await sorter.add(idx.subarray(from, to), keys.of(frame.slice(from, to)), pace);
+      await pace.rest();
+    }
   }
   if (found === 0) return new Float64Array(0);
   return (await traced(options, "sort", 0, () => sorter.sorted(pace))).slice(offset);

@@ -1,5 +1,6 @@
 /** ORDER BY: keys of all rows of the answer are kept, or of the first `keep`; ties are in order of arrival. */
 
+import { ZarrsiftError } from "../../errors.ts";
 import type { Pace } from "../../format/pace.ts";
 import { type BytesVector, gather, type Vector } from "../../table/vector.ts";
 import type { SortKey } from "../bind/select.ts";
@@ -12,6 +13,9 @@ const RUN = 4096;
 /** Fewest rows that are gathered before all but the first `keep` are thrown away. */
 const ENOUGH = 65_536;
 
+/** Most memory that the keys and numbers of the rows of one query take, in bytes. */
+export const SORT_BYTES = 2 ** 30;
+
 /** Takes rows with their keys, gives back their numbers in order. */
 export class Sorter {
   readonly #keys: readonly SortKey[];
@@ -19,22 +23,37 @@ export class Sorter {
   #idx: Float64Array[] = [];
   #vectors: Vector[][];
   #count = 0;
+  #bytes = 0;
+  readonly #most: number;
 
   /** @param keep how many of the first rows are wanted; undefined: all */
-  constructor(keys: readonly SortKey[], keep: number | undefined) {
+  constructor(keys: readonly SortKey[], keep: number | undefined, most: number = SORT_BYTES) {
     this.#keys = keys;
     this.#keep = keep ?? Number.POSITIVE_INFINITY;
+    this.#most = most;
     this.#vectors = keys.map(() => []);
   }
 
-  /** Adds rows, later than all before them. `vectors` holds a vector for each key. */
+  /**
+   * Adds rows, later than all before them. `vectors` holds a vector for each key.
+   * @throws ZarrsiftError `too_large`
+   */
   async add(idx: Float64Array, vectors: readonly Vector[], pace: Pace): Promise<void> {
     this.#idx.push(idx);
+    this.#bytes += idx.byteLength;
     for (const [i, vector] of vectors.entries()) {
-      this.#vectors[i]!.push(vector.kind === "bytes" ? compact(vector) : vector);
+      const key = vector.kind === "bytes" ? compact(vector) : vector;
+      this.#vectors[i]!.push(key);
+      this.#bytes += key.kind === "bytes" ? key.data.byteLength + 8 * key.length : key.values.byteLength;
     }
     this.#count += idx.length;
     if (this.#count > Math.max(2 * this.#keep, ENOUGH)) await this.#cut(pace);
+    if (this.#bytes > this.#most)
+      throw new ZarrsiftError(
+        "too_large",
+        `ORDER BY holds at most ${this.#most / 2 ** 20} MiB of what it sorts by, and this query has more; ` +
+          "add a LIMIT, or fewer rows with WHERE",
+      );
   }
 
   /** The rows in order. */
@@ -53,6 +72,7 @@ export class Sorter {
     const all = joined(this.#idx, this.#count);
     this.#idx = [Float64Array.from(order, (row) => all[row]!)];
     this.#vectors = vectors.map((vector) => [gather(vector, order)]);
+    this.#bytes *= order.length / Math.max(1, this.#count);
     this.#count = order.length;
   }
 }
