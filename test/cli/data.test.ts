@@ -192,7 +192,7 @@ describe.skipIf(!built)("Ctrl-C", () => {
     const from = performance.now();
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 130, stdout: "", stderr: "" });
-    expect(performance.now() - from).toBeLessThan(3000);
+    expect(performance.now() - from).toBeLessThan(10_000);
     silent.closeAllConnections();
     silent.close();
   });

@@ -18,7 +18,7 @@ const CODES =
 const UNCLEAR = /undefined|\[object|NaN|cannot be read here|is not a function|\bat \w+ \(/;
 
 async function outcome(sql: string): Promise<"answered" | "refused"> {
-  const started = performance.now();
+  const started = process.cpuUsage();
   try {
     const query = planQuery(table, sql, {
       params: /\$2/.test(sql) ? [3n, "a"] : /\$1/.test(sql) ? [2n] : [],
@@ -36,7 +36,7 @@ async function outcome(sql: string): Promise<"answered" | "refused"> {
     else expect(error.code, what).toMatch(/bad_parameter|bad_geometry|too_large|sql_type/);
     return "refused";
   } finally {
-    expect(performance.now() - started, sql).toBeLessThan(3000);
+    expect(process.cpuUsage(started).user / 1000, sql).toBeLessThan(3000);
   }
 }
 

@@ -382,10 +382,10 @@ describe("whatever is asked", () => {
 
   it("deep expressions in every clause take no time", async () => {
     const deep = Array.from({ length: 900 }, () => "n").join(" + ");
-    const start = performance.now();
+    const start = process.cpuUsage();
     const sql = `SELECT DISTINCT ${deep} + 1 AS x FROM meta GROUP BY ${deep} ORDER BY ${deep} + 1 + 0`;
     expect(await rowsOf(sql)).toHaveLength(4);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000);
   });
 });
 

@@ -20,6 +20,9 @@ export class MemoryTable implements Table {
   readonly reads: string[] = [];
   /** Milliseconds each read takes. */
   delay = 0;
+  /** Reads under way together, at most so far; only those that take time count. */
+  mostAtOnce = 0;
+  #atOnce = 0;
 
   constructor(data: Record<string, ColumnData>, roles: Roles = {}) {
     this.rows = Object.values(data)[0]?.cells.length ?? 0;
@@ -40,7 +43,7 @@ export class MemoryTable implements Table {
         traffic.requests++;
         traffic.bytes += 10;
       }
-      if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
+      if (this.delay) await this.#wait();
       signal?.throwIfAborted();
       const vector =
         made.get(chunk) ?? vectorOf(type, cells.slice(chunk * chunkRows, (chunk + 1) * chunkRows));
@@ -49,6 +52,12 @@ export class MemoryTable implements Table {
     };
     const bytesPerRow = type.kind === "geometry" ? 100 : type.kind === "string" ? 24 : 8;
     return { name, type, chunkRows, nullable: cells.includes(null), bytesPerRow, read };
+  }
+
+  async #wait(): Promise<void> {
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#atOnce);
+    await new Promise((resolve) => setTimeout(resolve, this.delay));
+    this.#atOnce--;
   }
 }
 

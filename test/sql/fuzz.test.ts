@@ -8,7 +8,7 @@ const CODES = ["sql_syntax", "sql_unsupported", "too_large"];
 
 /** Parses; the only errors may be ours, with a place inside the text. */
 function parses(text: string): boolean {
-  const started = performance.now();
+  const started = process.cpuUsage();
   try {
     const { where } = parseSelect(text);
     if (where) printExpr(where);
@@ -20,7 +20,7 @@ function parses(text: string): boolean {
     expect(error.message, text).not.toContain("cannot be read here"); // the tree and the text disagreed
     return false;
   } finally {
-    expect(performance.now() - started, text).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user / 1000, text).toBeLessThan(1000);
   }
 }
 

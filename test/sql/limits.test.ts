@@ -24,11 +24,11 @@ describe("limits", () => {
     ["IN", (n: number) => `${"a IN (".repeat(n)}b${")".repeat(n)}`],
     ["CAST", (n: number) => `${"CAST(".repeat(n)}b${" AS int)".repeat(n)}`],
   ])("takes %s nested 200 deep, not 201", (_, nested) => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(parseSelect(query(nested(200))).where).toBeDefined();
     expect(() => parseSelect(query(nested(201)))).toThrow(/nested more than 200 deep/);
     expect(() => parseSelect(query(nested(3000)))).toThrow(/nested more than 200 deep/);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(2000);
   });
 
   it.each(["AND", "OR"])("makes thousands of terms with %s a shallow tree, in order", (op) => {
@@ -57,15 +57,15 @@ describe("limits", () => {
   });
 
   it.each(["+", "+-", "=+", "a.", "::", "f(", "'", "/**/", "a ", "1 ", "a,", "a+"])(
-    "looks at 64 KiB of %s in less than two seconds",
+    "looks at 64 KiB of %s in less than two seconds of its own",
     (piece) => {
-      const started = performance.now();
+      const started = process.cpuUsage();
       try {
         parseSelect(query(piece.repeat(Math.floor(65_000 / piece.length))));
       } catch (error) {
         expect(error).toMatchObject({ code: expect.stringMatching(/sql_syntax|sql_unsupported|too_large/) });
       }
-      expect(performance.now() - started).toBeLessThan(2000);
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(2000);
     },
   );
 

@@ -350,7 +350,7 @@ describe("abort", () => {
       setTimeout(() => controller.abort(new Error("enough")), 50);
       const start = Date.now();
       await expect(reading).rejects.toThrow("enough");
-      expect(Date.now() - start).toBeLessThan(1000);
+      expect(Date.now() - start).toBeLessThan(5000);
     }
   });
 });
