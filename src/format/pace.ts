@@ -22,14 +22,15 @@ export class Pace {
 
   /** Calls `work(from, to)` for runs that cover 0…length, each sized so as to take about half a piece. */
   async inRuns(length: number, work: (from: number, to: number) => void): Promise<void> {
-    let run = 1024;
+    // A row may take long: the distance of a coast from another.
+    let run = 16;
     for (let from = 0; from < length; ) {
       const to = Math.min(length, from + run);
       const start = performance.now();
       work(from, to);
       const spent = performance.now() - start;
       if (spent < PIECE_MS / 4) run = Math.min(run * 4, 262_144);
-      else if (spent > PIECE_MS) run = Math.max(16, run >> 1);
+      else if (spent > PIECE_MS) run = Math.max(1, run >> 2);
       from = to;
       await this.rest();
     }

@@ -23,9 +23,13 @@ export interface ExplainStep {
   ms: number | null;
 }
 
+/** Space and comments. Each way to read it is the only one: a long row of comments must not be tried in all groupings. */
+const GAP = /(?:\s|--[^\n]*\n|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)/.source;
+const EXPLAIN = new RegExp(`^${GAP}*EXPLAIN\\b(${GAP}+ANALY[SZ]E\\b)?`, "i");
+
 /** What EXPLAIN in front of the SQL asks for, without reading the rest. */
 export function explainOf(sql: string): "plan" | "analyze" | undefined {
-  const match = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*EXPLAIN\b(\s+ANALY[SZ]E\b)?/i.exec(sql);
+  const match = EXPLAIN.exec(sql);
   return match ? (match[1] ? "analyze" : "plan") : undefined;
 }
 

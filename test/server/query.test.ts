@@ -139,6 +139,11 @@ describe("EXPLAIN", () => {
   it.each([
     ["EXPLAIN SELECT idx FROM meta", "plan"],
     [" -- why\n/* a */ explain analyze SELECT idx FROM meta", "analyze"],
+    ["EXPLAIN/* a **/ANALYZE--b\nSELECT idx FROM meta", "analyze"],
+    ["/***//*/* */explain/**/select", "plan"],
+    // Comments that are read in one way only: no hang.
+    [`${"/**/".repeat(2000)}SELECT idx FROM meta`, undefined],
+    [`${"/* * */ -- x\n".repeat(2000)}explain`, "plan"],
     ["SELECT 'EXPLAIN'", undefined],
     ["EXPLAINED", undefined],
   ])("is seen in front of %j", (sql, expected) => {

@@ -5,9 +5,12 @@ import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import { gather, type Vector } from "../../table/vector.ts";
 import type { Batch } from "../api.ts";
+import { type BoundExpr, operandsOf } from "../bind/bound.ts";
 import type { OutputItem, SortKey } from "../bind/select.ts";
 import { compileValue } from "../eval/compile.ts";
 import type { Frame } from "../eval/frame.ts";
+import { concat } from "../eval/vectors.ts";
+import { MEASURES } from "../functions/measures.ts";
 import { restricted } from "../indexes/row-sets.ts";
 import { head, headOf, isFinal } from "../indexes/walk.ts";
 import type { Plan } from "../make-plan.ts";
@@ -28,7 +31,7 @@ export async function* runPlan(plan: Plan, table: Table, options: ScanOptions = 
 
 async function* runScan(plan: Plan, table: Table, options: ScanOptions): AsyncGenerator<Batch> {
   const scan = new Scan(plan, table, options);
-  const output = new Output(plan.items);
+  const output = new Output(plan.items, options.signal);
   const size = new BatchSize();
   const cut = cutter(plan);
   const project = (rows: RowSet) =>
@@ -90,8 +93,8 @@ async function* runSorted(plan: Plan, table: Table, options: ScanOptions): Async
   }
 }
 
-/** Rows whose sort keys are computed at a time. */
-const KEY_ROWS = 8192;
+/** Rows whose sort keys are computed at a time, and where those are of shapes. */
+const [KEY_ROWS, SHAPE_ROWS] = [8192, 64];
 
 /** Numbers of the rows of the answer, in its order, LIMIT and OFFSET applied. */
 async function sortedRows(given: Plan, table: Table, options: ScanOptions): Promise<Float64Array> {
@@ -104,6 +107,7 @@ async function sortedRows(given: Plan, table: Table, options: ScanOptions): Prom
   const sorter = new Sorter(orderBy, limit === undefined ? undefined : limit + offset);
   const names = columnsNeeded(orderBy);
   const keys = new Keys(orderBy);
+  const step = orderBy.some(({ expr }) => isOfShapes(expr)) ? SHAPE_ROWS : KEY_ROWS;
   let found = 0;
   const load = (rows: RowSet) =>
     traced(options, "sort", rowCount(rows), async () => ({
@@ -112,8 +116,8 @@ async function sortedRows(given: Plan, table: Table, options: ScanOptions): Prom
     }));
   for await (const { idx, frame } of scan.survivors(names, load)) {
     found += idx.length;
-    for (let from = 0; from < idx.length; from += KEY_ROWS) {
-      const to = Math.min(idx.length, from + KEY_ROWS);
+    for (let from = 0; from < idx.length; from += step) {
+      const to = Math.min(idx.length, from + step);
       await sorter.add(idx.subarray(from, to), keys.of(frame.slice(from, to)), pace);
       await pace.rest();
     }
@@ -154,18 +158,40 @@ export async function* matchingRows(
   }
 }
 
+/** Whether shapes are measured or compared in it, not only shown. */
+const isOfShapes = (expr: BoundExpr): boolean =>
+  expr.node === "spatial" ||
+  (expr.node === "call" && MEASURES.has(expr.name)) ||
+  operandsOf(expr).some(isOfShapes);
+
 /** Select items, compiled. */
 class Output {
   readonly columns: string[];
+  readonly #items: readonly OutputItem[];
   readonly #values: ((frame: Frame) => Vector)[];
+  readonly #pace: Pace;
 
-  constructor(items: readonly OutputItem[]) {
+  constructor(items: readonly OutputItem[], signal: AbortSignal | undefined) {
     this.columns = columnsNeeded(items);
+    this.#items = items;
     this.#values = items.map(({ expr }) => compileValue(expr));
+    this.#pace = new Pace(signal);
   }
 
-  of(frame: Frame): Batch {
-    return { length: frame.length, idx: frame.idx(), vectors: this.#values.map((value) => value(frame)) };
+  async of(frame: Frame): Promise<Batch> {
+    const { length } = frame;
+    return { length, idx: frame.idx(), vectors: await this.#vectors(frame) };
+  }
+
+  /** What is computed of shapes may take long for each row: in pieces. */
+  async #vectors(frame: Frame): Promise<Vector[]> {
+    if (!this.#items.some(({ expr }) => isOfShapes(expr))) return this.#values.map((value) => value(frame));
+    const parts: Vector[][] = this.#items.map(() => []);
+    await this.#pace.inRuns(frame.length, (from, to) => {
+      const piece = frame.slice(from, to);
+      for (const [i, value] of this.#values.entries()) parts[i]!.push(value(piece));
+    });
+    return parts.map((part, i) => concat(this.#items[i]!.expr.type, part));
   }
 
   async batch(scan: Scan, rows: RowSet, backwards: boolean): Promise<Batch> {
@@ -188,14 +214,14 @@ export async function projectRows(
 ): Promise<Batch> {
   for (const row of idx)
     if (!Number.isInteger(row) || row < 0 || row >= table.rows) throw noSuchRow(row, table.rows);
-  const output = new Output(items);
+  const output = new Output(items, options.signal);
   const order = Uint32Array.from({ length: idx.length }, (_, i) => i);
   const ascending = idx.every((row, i) => i === 0 || idx[i - 1]! < row);
   if (!ascending) order.sort((a, b) => idx[a]! - idx[b]!);
   const rows = ascending ? idx : Float64Array.from(order, (i) => idx[i]!);
   const frame = await frameFrom(output.columns, rows, table, options);
   options.signal?.throwIfAborted();
-  const batch = output.of(frame);
+  const batch = await output.of(frame);
   if (ascending) return { ...batch, idx };
   const place = new Uint32Array(order.length);
   for (let i = 0; i < order.length; i++) place[order[i]!] = i;
