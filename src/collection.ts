@@ -1,5 +1,6 @@
 import { type Description, describe, layoutOf } from "./describe.ts";
 import { messageOf, ZarrsiftError } from "./errors.ts";
+import { checkQueryOptions, checkViewOptions } from "./options.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
 import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source.ts";
@@ -103,6 +104,7 @@ export class Collection {
    * @throws ZarrsiftError for SQL that is wrong or not supported, before anything is read
    */
   async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
+    checkQueryOptions(options);
     const now = await this.#live.current(options);
     const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     refuseExplain(query);
@@ -124,6 +126,7 @@ export class Collection {
     mode?: "plan" | "analyze",
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
+    checkQueryOptions(options);
     const now = await this.#live.versioned(options);
     const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     const runs = (mode ?? query.explains) === "analyze";
@@ -138,6 +141,7 @@ export class Collection {
     what: string | readonly (number | bigint)[],
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
+    checkViewOptions(options);
     const now = await this.#live.versioned(options);
     const location = this.#location(now);
     const layout = options.layout ?? "granules";

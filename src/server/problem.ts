@@ -28,6 +28,8 @@ const FRAMEWORK: Record<string, ErrorCode> = {
   FST_ERR_MAX_PARAM_LENGTH: "url_too_long",
 };
 
+const NO_JSON = "The body is read as JSON: send it with content-type: application/json";
+
 const HANG_UPS: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 
 /** @param detail what failed, where, and what would work */
@@ -48,7 +50,8 @@ export function problemOf(error: unknown): Problem {
   }
   const { code, statusCode, message } = error as FastifyError;
   if (typeof code === "string" && code.startsWith("FST_") && statusCode! >= 400 && statusCode! < 500) {
-    return problem(FRAMEWORK[code] ?? "bad_request", message, statusCode);
+    const said = code === "FST_ERR_CTP_INVALID_MEDIA_TYPE" ? NO_JSON : message;
+    return problem(FRAMEWORK[code] ?? "bad_request", said, statusCode);
   }
   return problem("internal", "The server failed in a way it did not foresee; its log has this request's id.");
 }

@@ -208,7 +208,8 @@ export function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonl
     "layout_unsupported",
     `Granules of ${kinds.length} encodings cannot be one array: row ${row} (/${paths[position]}) differs from row ` +
       `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${difference(first.encoding, most.encoding)}. ` +
-      `${rows.length} of ${idx.length} rows differ: name the arrays to show with variables, or ${help}`,
+      `${rows.length} of ${idx.length} rows differ: ask for one stack of each encoding (group_by, "encoding"), for those of ` +
+      `different lengths end to end (layout, "concatenated"), name arrays that agree with variables, or ${help}`,
     { details: { idx: row, path: `/${paths[position]}`, encodings: kinds.length } },
   );
 }

@@ -7,7 +7,7 @@ import { filesBelow, importsOf, partOf, ROOT } from "./sources.ts";
 const LEAVES = ["errors", "abort", "flight", "hash", "lru"];
 const TABLE = [...LEAVES, "store", "zarr", "geometry"];
 const PLAN = [...TABLE, "table", "index", "format"];
-const CORE = [...PLAN, "checks", "plan", "view", "describe", "source", "collection"];
+const CORE = [...PLAN, "options", "checks", "plan", "view", "describe", "source", "collection"];
 
 /** Which parts of src a part may need. What is not named here does not exist yet: name it before adding it. */
 const MAY_NEED: Record<string, readonly string[]> = {
@@ -16,6 +16,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   flight: ["errors", "abort"],
   hash: ["errors"],
   lru: ["errors", "flight"],
+  options: ["errors"],
   checks: [...LEAVES, "store"],
   sql: ["errors"],
   geometry: ["errors"],

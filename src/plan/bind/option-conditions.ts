@@ -41,10 +41,15 @@ function insideBox(bbox: readonly number[], table: Table): Expr {
   const name = table.roles.geometry;
   if (name === undefined)
     throw bad("bbox needs a geometry column, and this table has none; name one in the config");
-  const [, south, , north] = bbox;
-  if (bbox.length !== 4 || !bbox.every(Number.isFinite) || south! > north!) {
+  const [west, south, east, north] = bbox as [number, number, number, number];
+  if (bbox.length !== 4 || !bbox.every(Number.isFinite) || south > north) {
     throw bad(`bbox is west,south,east,north in degrees with south <= north, not ${bbox.join(",")}`);
   }
+  // Maps that are zoomed far out ask beyond the poles, and then far to the sides too.
+  if ((south < -90 || north > 90) && Math.abs(west) <= 90 && Math.abs(east) <= 90)
+    throw bad(
+      `bbox is west,south,east,north: ${bbox.join(",")} has latitudes beyond 90; are they first in it?`,
+    );
   return call("st_intersects", [column(name), call("st_makeenvelope", bbox.map(number))]);
 }
 
