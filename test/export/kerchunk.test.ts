@@ -25,7 +25,8 @@ async function references(
   options: ViewOptions & ReferenceOptions = {},
 ): Promise<{ file: string; refs: References }> {
   const collection = await open(source);
-  const view = await collection.view(sql, options);
+  const { inlineBytes: _, ...viewed } = options;
+  const view = await collection.view(sql, viewed);
   const file = join(folder, `${++written}.json`);
   let text = "";
   for await (const part of kerchunkJson(view.face(format), format, options)) text += part;
