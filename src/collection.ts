@@ -1,9 +1,9 @@
 import { type Description, describe, layoutOf } from "./describe.ts";
-import { messageOf, ZarrsiftError } from "./errors.ts";
+import { isZarrsiftError, messageOf, ZarrsiftError } from "./errors.ts";
 import { checkQueryOptions, checkViewOptions } from "./options.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
-import { LiveSource, noLonger, Snapshot, type SourceReadOptions } from "./source.ts";
+import { LiveSource, noLonger, Snapshot, type SourceReadOptions, tableOf } from "./source.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
 import type { MetaTable } from "./table/open.ts";
 import type { Layout, ViewDefinition, ViewOptions } from "./view/api.ts";
@@ -64,7 +64,7 @@ export class Collection {
     this.name = options.name ?? "meta";
     this.#store = store;
     this.#options = options;
-    this.#live = new LiveSource(this.name, options, now);
+    this.#live = new LiveSource(this.name, now);
   }
 
   /** Where it is, without credentials. */
@@ -142,11 +142,25 @@ export class Collection {
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
     checkViewOptions(options);
+    try {
+      return await this.#view(what, options);
+    } catch (error) {
+      // Metadata that were read for an earlier view, and have changed since, are read anew.
+      if (!isZarrsiftError(error, "source_changed") || !this.#live.last.outdated) throw error;
+      return this.#view(what, options);
+    }
+  }
+
+  async #view(
+    what: string | readonly (number | bigint)[],
+    options: ViewOptions & ReadOptions,
+  ): Promise<View> {
+    const made = Date.now();
     const now = await this.#live.versioned(options);
     const location = this.#location(now);
     const layout = options.layout ?? "granules";
     if (options.groupBy && layout !== "stacked") throw onlyStacked();
-    const clock = BigInt(Date.now()) * 1000n;
+    const clock = BigInt(made) * 1000n;
     const query =
       typeof what === "string"
         ? planQuery(now.table, what, { ...options, indexes: opener(now), rowsOnly: true, now: clock })
@@ -178,8 +192,9 @@ export class Collection {
       variables: options.variables,
       idx: granules.idx,
       skipped: granules.skipped,
+      made: this.#store.snapshot === undefined ? made : undefined,
     });
-    const source = await this.#viewSource(now, location);
+    const source = await this.#viewSource(now, location, definition);
     const view = await createView(source, definition, granules.idx, fields, {
       ...options,
       paths: granules.paths,
@@ -195,14 +210,14 @@ export class Collection {
    */
   async restore(definition: ViewDefinition, options: ReadOptions = {}): Promise<View> {
     const now = await this.#live.versioned(options);
-    if ((await now.version()) !== definition.version)
+    if (tableOf(await now.version()) !== tableOf(definition.version))
       return (await this.#at(definition.version)).restore(definition, options);
     const location = this.#location(now);
     const idx = unpackIdx(definition.idx, definition.count);
     const query =
       definition.sql === undefined ? undefined : planQuery(now.table, definition.sql, optionsOf(definition));
     const fields = fieldsOf(now.table, query, definition.fields);
-    return createView(await this.#viewSource(now, location), definition, idx, fields, options);
+    return createView(await this.#viewSource(now, location, definition), definition, idx, fields, options);
   }
 
   async close(): Promise<void> {
@@ -210,13 +225,15 @@ export class Collection {
     await this.#store.close?.();
   }
 
-  async #viewSource(now: Snapshot, location: Location): Promise<ViewSource> {
-    const { hierarchy, table, granules: store } = now;
+  async #viewSource(
+    now: Snapshot,
+    location: Location,
+    { made, version }: ViewDefinition,
+  ): Promise<ViewSource> {
     return {
       name: this.name,
-      store,
-      hierarchy,
-      table,
+      ...(await now.granules(made, version)),
+      table: now.table,
       location,
       guard: await now.guard(this.name),
       consolidatedNodes: this.#options.consolidatedNodes ?? MOST_CONSOLIDATED,

@@ -1,7 +1,7 @@
 /** Options that callers of the library spell wrong are refused: a filter that is passed over answers with too much. */
 import { ZarrsiftError } from "./errors.ts";
 
-const READING = ["signal", "traffic", "onStat", "keep", "expect"];
+const READING = ["signal", "traffic", "onStat", "onModified", "asOf", "keep", "expect"];
 const QUERY = ["params", "bbox", "datetime", "allowNow"];
 const VIEW = ["fields", "layout", "groupBy", "variables", "missing"];
 const VALUES: Record<string, readonly string[]> = {

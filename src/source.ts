@@ -3,6 +3,7 @@ import { Checks, type LastCheck } from "./checks.ts";
 import { isZarrsiftError, ZarrsiftError } from "./errors.ts";
 import type { IndexSet } from "./index/api.ts";
 import { openIndexes } from "./index/open.ts";
+import { AsOfStore } from "./store/as-of.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
 import { WatchedStore } from "./store/watched.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
@@ -32,6 +33,12 @@ const isDocument = (key: string) => /(^|\/)(zarr\.json|\.z[a-z]+)$/.test(key);
 const isOfTable = (key: string) => key.startsWith("meta/") || !key.includes("/");
 const isOfIndexes = (key: string) => key.startsWith("indexes/") && isDocument(key);
 
+/** That granules were found changed, by `Date.now()`, while the table was of this version. */
+interface GranulesChanged {
+  table: string;
+  at: number;
+}
+
 /** Where indexes are, as it was found at one time. */
 interface IndexPlace {
   watched: WatchedStore;
@@ -51,6 +58,7 @@ export class Snapshot {
   readonly checks: Checks;
   readonly #watched: WatchedStore;
   readonly #options: SourceReadOptions;
+  readonly #changed: GranulesChanged | undefined;
   #version: Promise<{ version: string; found: LastCheck }> | undefined;
   #guard: VersionGuard | undefined;
   #indexes: IndexPlace;
@@ -62,9 +70,11 @@ export class Snapshot {
     table: MetaTable,
     location: Location | undefined,
     options: SourceReadOptions,
+    changed: GranulesChanged | undefined,
     began: number,
   ) {
     this.#options = options;
+    this.#changed = changed;
     this.#watched = watched;
     this.store = store;
     this.hierarchy = hierarchy;
@@ -78,7 +88,7 @@ export class Snapshot {
   }
 
   /** @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` … */
-  static async read(store: Store, options: SourceReadOptions): Promise<Snapshot> {
+  static async read(store: Store, options: SourceReadOptions, changed?: GranulesChanged): Promise<Snapshot> {
     const began = performance.now();
     const isWatched = (key: string) => isOfTable(key) || isOfIndexes(key);
     const watched = new WatchedStore(store, isWatched, isDocument);
@@ -86,17 +96,36 @@ export class Snapshot {
     void readAhead(hierarchy, options);
     const table = await openTable(hierarchy, watched, options);
     const location = await findLocation(table, hierarchy, store, options);
-    return new Snapshot(store, watched, hierarchy, table, location, options, began);
+    return new Snapshot(store, watched, hierarchy, table, location, options, changed, began);
   }
 
-  /** The store, which confirms that arrays are what they were when their metadata were read. */
-  get granules(): Store {
-    return this.#watched;
+  /**
+   * The granules as they were at a time, milliseconds since 1970, and at a version; of a pinned store they never change.
+   * That they have changed since is `source_changed`.
+   */
+  async granules(asOf: number | undefined, version: string): Promise<{ store: Store; hierarchy: Hierarchy }> {
+    const { hierarchy, store } = this;
+    if (store.snapshot !== undefined || asOf === undefined) return { store: this.#watched, hierarchy };
+    const isCurrent = version === (await this.version());
+    const held = new AsOfStore(this.#watched, asOf, () => {
+      if (isCurrent) this.#watched.noteOutdated();
+    });
+    return { store: held, hierarchy: hierarchy.held((...read) => held.confirmRead(...read)) };
   }
 
-  /** Whether an array was found to be another than that whose metadata were read. */
+  /** Whether granules were found changed while this was the source's version. */
   get outdated(): boolean {
     return this.#watched.outdated;
+  }
+
+  /** The same of the granules as they are now. */
+  async renewed(): Promise<Snapshot> {
+    const { store } = this;
+    store.clear?.();
+    this.#options.indexStore?.clear?.();
+    const table = this.outdated && this.#version ? tableOf(await this.version()) : undefined;
+    const changed = table === undefined ? this.#changed : { table, at: Date.now() };
+    return Snapshot.read(store, this.#options, changed);
   }
 
   /** Its indexes, opened when they are asked for first: the source's own, or those kept beside it. */
@@ -127,7 +156,8 @@ export class Snapshot {
   }
 
   /**
-   * What the source is pinned to. Found when it is asked for first: of a plain store, each chunk's size and stamp is.
+   * What the source is pinned to. Found when it is asked for first: of a plain store, each chunk's size and stamp is. Once
+   * granules were found changed while the table was as it is, their time is part of it.
    * @throws ZarrsiftError `source_changed` where what was read so far is of an older version
    */
   async version(): Promise<string> {
@@ -137,8 +167,7 @@ export class Snapshot {
   /** Notices when the source is no longer this. */
   async guard(name: string): Promise<VersionGuard> {
     const { version, found } = await this.#pinned();
-    const current =
-      this.store.snapshot === undefined ? () => tableVersion(this.store, this.table) : undefined;
+    const current = this.store.snapshot === undefined ? () => this.#find() : undefined;
     this.#guard ??= new VersionGuard(name, version, current, found);
     return this.#guard;
   }
@@ -153,11 +182,21 @@ export class Snapshot {
 
   async #pin(): Promise<{ version: string; found: LastCheck }> {
     const began = performance.now();
-    const version = await tableVersion(this.store, this.table);
+    const version = await this.#find();
     const found = { began, took: performance.now() - began };
     if (!(await this.checks.changed({ sure: true }))) return { version, found };
     throw changing(this.store);
   }
+
+  async #find(): Promise<string> {
+    const version = await tableVersion(this.store, this.table);
+    return this.#changed?.table === version ? `${version}.${this.#changed.at}` : version;
+  }
+}
+
+/** The part of a version that tells of the table alone. */
+export function tableOf(version: string): string {
+  return version.replace(/\.\d+$/, "");
 }
 
 function changing({ url }: Store): ZarrsiftError {
@@ -203,13 +242,11 @@ async function readAhead(hierarchy: Hierarchy, options: SourceReadOptions): Prom
 /** A source as it is: read again when it has changed. */
 export class LiveSource {
   readonly #name: string;
-  readonly #options: SourceReadOptions;
   #now: Snapshot;
   #refreshing: Promise<Snapshot> | undefined;
 
-  constructor(name: string, options: SourceReadOptions, now: Snapshot) {
+  constructor(name: string, now: Snapshot) {
     this.#name = name;
-    this.#options = options;
     this.#now = now;
   }
 
@@ -256,10 +293,7 @@ export class LiveSource {
   }
 
   async #refresh(): Promise<Snapshot> {
-    const { store } = this.#now;
-    store.clear?.();
-    this.#options.indexStore?.clear?.();
-    this.#now = await Snapshot.read(store, this.#options);
+    this.#now = await this.#now.renewed();
     return this.#now;
   }
 }

@@ -17,10 +17,7 @@ export interface LiveView {
   expires: number | null;
   /** When its use was last noted. */
   touched: number;
-  /**
-   * The source was found changed under it. Made again it is opened anew: its version, and so its id, does not tell of
-   * changes of granules.
-   */
+  /** The source was found changed under it. Made again, as when that was taken back, it is opened anew. */
   failed: boolean;
 }
 

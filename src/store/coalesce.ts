@@ -102,8 +102,11 @@ export class CoalesceStore implements Store {
     const offset = group[0]!.offset;
     const length = Math.max(...group.map(({ end }) => end)) - offset;
     const { options } = group[0]!;
+    const onModified = (time: number) => {
+      for (const asked of group) asked.options.onModified?.(time);
+    };
     const read = (signal: AbortSignal | undefined) =>
-      this.#store.getRange(key, { offset, length }, { ...options, signal });
+      this.#store.getRange(key, { offset, length }, { ...options, onModified, signal });
     const flight = new Flight(read, options.signal);
     for (const asked of group) {
       const part = flight.wait(asked.options.signal);

@@ -73,14 +73,16 @@ export class DirectoryStore implements Store {
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
     options?.signal?.throwIfAborted();
     const path = join(this.#root, ...this.#safe(keySegments(key)));
-    const info = await this.#guarded(key, async () => {
+    const info = await this.#guarded(key, options, async () => {
       await this.#ensureInside(join(path, ".."));
       return this.#isQuick()
         ? this.#quick.run(() => lstatSync(path, { bigint: true }))
         : lstat(path, { bigint: true });
     });
     if (info?.isSymbolicLink()) return this.#withFile(key, options, async (_, target) => statOf(target));
-    return info?.isFile() ? statOf(info) : undefined;
+    if (!info?.isFile()) return undefined;
+    options?.onModified?.(modifiedTime(info));
+    return statOf(info);
   }
 
   async place(key: string, options?: ReadOptions): Promise<Place | undefined> {
@@ -94,7 +96,7 @@ export class DirectoryStore implements Store {
     options?.signal?.throwIfAborted();
     const path = join(this.#root, ...this.#safe(prefixSegments(prefix)));
     const listing: Listing = { keys: [], prefixes: [] };
-    const entries = await this.#guarded(prefix, async () => {
+    const entries = await this.#guarded(prefix, undefined, async () => {
       await this.#ensureInside(path);
       return readdir(path, { withFileTypes: true });
     });
@@ -131,11 +133,12 @@ export class DirectoryStore implements Store {
   ): Promise<T | undefined> {
     options?.signal?.throwIfAborted();
     const segments = this.#safe(keySegments(key));
-    return this.#guarded(key, async () => {
+    return this.#guarded(key, options, async () => {
       const file = await this.#open(segments);
       try {
         const info = fstatSync(file, { bigint: true });
         refuseChanged(info, `${this.url}/${key}`, options);
+        options?.onModified?.(modifiedTime(info));
         return info.isFile() ? await use(file, info) : undefined;
       } finally {
         closeSync(file);
@@ -203,8 +206,8 @@ export class DirectoryStore implements Store {
   }
 
   /** A directory that has gone as a whole (unmounted, moved) is no store of missing chunks. */
-  async #ensureRoot(): Promise<undefined> {
-    if ((await pathKind(this.#root)) === "directory") return undefined;
+  async #ensureRoot(): Promise<void> {
+    if ((await pathKind(this.#root)) === "directory") return;
     throw new ZarrsiftError("source_not_found", `${this.url} is not there, or is no directory`);
   }
 
@@ -217,13 +220,21 @@ export class DirectoryStore implements Store {
   }
 
   /** What the system refuses becomes ours: absent is `undefined`, the rest an error. */
-  async #guarded<T>(key: string, work: () => Promise<T>): Promise<T | undefined> {
+  async #guarded<T>(
+    key: string,
+    options: ReadOptions | undefined,
+    work: () => Promise<T>,
+  ): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof ZarrsiftError) throw error;
       const code = codeOf(error);
-      if (ABSENT.has(code)) return this.#ensureRoot();
+      if (ABSENT.has(code)) {
+        await this.#ensureRoot();
+        options?.onModified?.(await folderTime(join(this.#root, key)));
+        return undefined;
+      }
       const forbidden = code === "EACCES" || code === "EPERM";
       const what = forbidden ? "may not be read by this user" : `cannot be read: ${messageOf(error)}`;
       throw new ZarrsiftError(
@@ -233,6 +244,21 @@ export class DirectoryStore implements Store {
       );
     }
   }
+}
+
+/**
+ * When a file came to be what it is: written, or put there by somebody who kept its older time, as rsync and tar do. A
+ * file system that does not know when it was made says 1970.
+ */
+function modifiedTime({ mtimeNs, birthtimeNs }: BigIntStats): number {
+  return Number(mtimeNs > birthtimeNs ? mtimeNs : birthtimeNs) / 1e6;
+}
+
+/** When names in the folder of a path last came or went, or in the nearest above it that is there. */
+async function folderTime(path: string): Promise<number> {
+  const folder = dirname(path);
+  const found = await stat(folder).catch(() => undefined);
+  return found?.mtimeMs ?? (folder === path ? 0 : folderTime(folder));
 }
 
 const stampOf = (size: bigint, mtimeNs: bigint) => `${size}-${mtimeNs}`;

@@ -69,6 +69,13 @@ export interface ReadOptions {
    * along the way tell it, caches what it was then.
    */
   onStat?: ((stat: KeyStat) => void) | undefined;
+  /**
+   * Told when a value was last written, milliseconds since 1970 by this machine's clock, before it is returned; of a key
+   * that is not there, when its folder last changed. Only by stores that know: directories, HTTP and S3.
+   */
+  onModified?: ((time: number) => void) | undefined;
+  /** Milliseconds since 1970: caches ask anew about what they have read before then. */
+  asOf?: number | undefined;
   /** `false`: caches need not keep the value, because whoever asks does; default true. */
   keep?: boolean | undefined;
   /**

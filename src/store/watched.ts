@@ -80,9 +80,13 @@ export class WatchedStore implements Store {
     return this.#store.list(prefix, options);
   }
 
-  /** Whether a document that was to be confirmed had changed. */
+  /** Whether a document that was to be confirmed had changed, or somebody found something else that had. */
   get outdated(): boolean {
     return this.#outdated;
+  }
+
+  noteOutdated(): void {
+    this.#outdated = true;
   }
 
   async confirm(documents: readonly string[], found: boolean, options?: ReadOptions): Promise<void> {

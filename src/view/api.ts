@@ -50,6 +50,11 @@ export interface ViewDefinition {
   /** Rows left out by `missing: "skip"`. */
   skipped: number;
   /**
+   * When it was made, milliseconds since 1970, no part of `id`: granules that were written later are not shown. Absent
+   * where the version alone says what they are.
+   */
+  made?: number;
+  /**
    * Of granules that were found to make one stack: the attributes they share, JSON by path in a granule. The view is made
    * again without reading each of them.
    */

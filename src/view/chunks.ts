@@ -6,6 +6,7 @@ import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
+import { documentKeys } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { type InnerRange, readShardIndex, type ShardIndex } from "../zarr/shard.ts";
 
@@ -77,18 +78,14 @@ export class StoredChunks implements ChunkSource {
 }
 
 /** The chunks of the source's array at `path`, where they are. */
-export function chunksAt(store: Store, path: string, { chunkKeys, format }: ArrayMeta): StoredChunks {
-  const documents = documentKeys(path, format);
+export function chunksAt(store: Store, path: string, meta: ArrayMeta): StoredChunks {
+  const { chunkKeys } = meta;
+  const documents = documentKeys(path, meta);
   return new StoredChunks(
     store,
     (coords) => `${path}/${chunkKey(chunkKeys, coords)}`,
     () => documents,
   );
-}
-
-/** Keys of the metadata of the array at `path`, the one it cannot be without first. */
-export function documentKeys(path: string, format: 2 | 3): string[] {
-  return (format === 3 ? ["zarr.json"] : [".zarray", ".zattrs"]).map((name) => `${path}/${name}`);
 }
 
 /** Chunks, and again as stored ones where they are. */

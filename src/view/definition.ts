@@ -18,6 +18,8 @@ export interface ViewParts extends Omit<QueryOptions, "allowNow"> {
   variables: readonly string[] | undefined;
   idx: Float64Array;
   skipped: number;
+  /** See `ViewDefinition`. */
+  made: number | undefined;
 }
 
 /** The definition of a view; `id` is a hash of collection, version, ordered idx, fields, layout, grouping and variables, 32 hex digits. */
@@ -35,6 +37,7 @@ export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
     groupBy,
     variables,
     skipped,
+    made,
   } = parts;
   const idx = packIdx(parts.idx);
   const fields = parts.fields.map((f) => [f.name, f.text, f.named]);
@@ -65,6 +68,7 @@ export async function defineView(parts: ViewParts): Promise<ViewDefinition> {
     idx,
     count: parts.idx.length,
     skipped,
+    ...(made !== undefined && { made }),
   };
 }
 

@@ -1,8 +1,8 @@
 /** What a granule holds: a group or array of the source, or a part of arrays that hold many. */
 import type { ReadOptions, Store } from "../store/store.ts";
-import type { Hierarchy } from "../zarr/hierarchy.ts";
+import { documentKeys, type Hierarchy } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey, type GroupMeta } from "../zarr/metadata.ts";
-import { type ChunkSource, chunksAt, documentKeys, StoredChunks } from "./chunks.ts";
+import { type ChunkSource, chunksAt, StoredChunks } from "./chunks.ts";
 
 export type GranuleNode =
   | { meta: GroupMeta }
@@ -65,12 +65,12 @@ export class PathGranules implements GranuleSource {
   }
 
   stacked(_idx: Float64Array, paths: readonly string[], inside: string, meta: ArrayMeta): StoredChunks {
-    const { chunkKeys, format } = meta;
+    const { chunkKeys } = meta;
     const pathOf = (row: number) => join(paths[row]!, inside);
     return new StoredChunks(
       this.#store,
       ([row, ...rest]) => `${pathOf(row!)}/${chunkKey(chunkKeys, rest)}`,
-      ([row]) => documentKeys(pathOf(row!), format),
+      ([row]) => documentKeys(pathOf(row!), meta),
     );
   }
 }

@@ -4,10 +4,11 @@ import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { type ChunkData, decodable, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
+import { documentKeys } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { mergeRows, type RowsOf } from "./chunk-rows.ts";
-import { type ChunkSource, chunksAt, documentKeys, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
+import { type ChunkSource, chunksAt, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
 import { simpleCodecs } from "./face.ts";
 
 const DECODED_BYTES_KEPT = 128 * 2 ** 20;
@@ -46,7 +47,7 @@ export function restack(
   const meta = { ...source, shape: [idx.length, ...source.shape.slice(1)] };
   const whole = chunksAt(store, path, source);
   if (aligned(idx, meta.chunkShape[0]!)) {
-    const documents = documentKeys(path, source.format);
+    const documents = documentKeys(path, source);
     const chunks = new StoredChunks(
       store,
       ([chunk, ...rest]) =>

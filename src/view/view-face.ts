@@ -29,17 +29,20 @@ const encoder = new TextEncoder();
 export class TreeFace implements ViewFace {
   readonly #tree: ViewTree;
   readonly #face: Face;
-  readonly #id: string;
+  readonly #tag: string;
   readonly #guard: VersionGuard;
   readonly #most: number;
   readonly #documents = new Lru<Record<string, Uint8Array>>(DOCUMENT_BYTES_KEPT);
   readonly #arrays = new Lru<FacedArray>(ARRAYS_KEPT);
 
-  /** @param most Nodes below a group up to which its metadata is consolidated */
-  constructor(tree: ViewTree, face: Face, id: string, guard: VersionGuard, most: number) {
+  /**
+   * @param tag of all it shows, for entity tags
+   * @param most Nodes below a group up to which its metadata is consolidated
+   */
+  constructor(tree: ViewTree, face: Face, tag: string, guard: VersionGuard, most: number) {
     this.#tree = tree;
     this.#face = face;
-    this.#id = id;
+    this.#tag = tag;
     this.#guard = guard;
     this.#most = most;
   }
@@ -163,7 +166,7 @@ export class TreeFace implements ViewFace {
   #chunkResource(key: string, { chunks }: FacedArray, coords: readonly number[]): Resource {
     return {
       kind: "chunk",
-      etag: `"${this.#id.slice(0, 16)}/${this.#face}/${encodeURIComponent(key)}"`,
+      etag: `"${this.#tag}/${this.#face}/${encodeURIComponent(key)}"`,
       contentType: "application/octet-stream",
       size: (o) => this.#checked(chunks.size(coords, o), o),
       read: (o) => this.#checked(chunks.read(coords, o), o),

@@ -40,9 +40,11 @@ export class View {
     this.layout = definition.layout;
     this.version = definition.version;
     this.definition = definition;
+    // Made again at another time, the same view may show other bytes.
+    const tag = `${definition.id.slice(0, 16)}${definition.made?.toString(36) ?? ""}`;
     this.#faces = {
-      2: new TreeFace(tree, 2, definition.id, guard, most),
-      3: new TreeFace(tree, 3, definition.id, guard, most),
+      2: new TreeFace(tree, 2, tag, guard, most),
+      3: new TreeFace(tree, 3, tag, guard, most),
     };
   }
 

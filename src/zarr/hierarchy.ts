@@ -1,6 +1,7 @@
 import { abortable } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
+import { Latest } from "../store/latest.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { type Consolidated, consolidatedV2, consolidatedV3 } from "./consolidated.ts";
 import { Documents } from "./documents.ts";
@@ -10,6 +11,22 @@ import type { NodeDocuments } from "./parse.ts";
 export interface HierarchyOptions extends ReadOptions {
   /** Nodes kept in memory. Default 20,000. */
   nodesKept?: number;
+}
+
+/** Lets a node pass that was read from these documents, the one it cannot be without first, last written at `modified`. */
+export type Hold = (
+  documents: readonly string[],
+  modified: number | undefined,
+  options: ReadOptions,
+) => Promise<void>;
+
+/** A node, and what is known of the documents that it was read from. */
+interface Read {
+  node: NodeMeta | undefined;
+  /** Not known of what consolidated metadata tells. */
+  own: boolean;
+  /** When the latest of them was written, as `ReadOptions.onModified` tells it. */
+  modified: number | undefined;
 }
 
 const CONSOLIDATED_KEPT = 1000;
@@ -26,11 +43,12 @@ export class Hierarchy {
   /** Nodes kept in memory. */
   readonly nodesKept: number;
   readonly #store: Store;
-  readonly #nodes: Lru<{ node: NodeMeta | undefined }>;
+  #nodes: Lru<Read>;
   readonly #documents = new Documents();
-  readonly #children: Lru<{ names: string[] | undefined }>;
+  #children: Lru<{ names: string[] | undefined }>;
   /** By path of the group that holds it; made again from the group's document, or read again, where it was dropped. */
-  readonly #consolidated = new Lru<{ consolidated: Consolidated | undefined }>(CONSOLIDATED_KEPT);
+  #consolidated = new Lru<{ consolidated: Consolidated | undefined }>(CONSOLIDATED_KEPT);
+  #hold: Hold | undefined;
 
   private constructor(store: Store, format: 2 | 3, nodesKept: number) {
     this.#store = store;
@@ -54,19 +72,32 @@ export class Hierarchy {
     );
   }
 
+  /** The same, sharing what is kept, of which nodes below the root are handed out as `hold` lets them pass. */
+  held(hold: Hold): Hierarchy {
+    const held = new Hierarchy(this.#store, this.format, this.nodesKept);
+    held.#nodes = this.#nodes;
+    held.#children = this.#children;
+    held.#consolidated = this.#consolidated;
+    held.#hold = hold;
+    return held;
+  }
+
   /**
    * The node at `path`; `undefined`: there is none.
    * @throws ZarrsiftError `corrupt_metadata`, `encoding_unsupported`, and what the store throws
    */
   async node(path: string, options: ReadOptions = {}): Promise<NodeMeta | undefined> {
     options.signal?.throwIfAborted();
-    const load = async () => ({ node: await this.#load(path) });
-    return (
-      await abortable(
-        this.#nodes.load(path, load, () => 1),
-        options.signal,
-      )
-    ).node;
+    const { node, own, modified } = await abortable(
+      this.#nodes.load(
+        path,
+        () => this.#load(path),
+        () => 1,
+      ),
+      options.signal,
+    );
+    if (node && own && path !== "") await this.#hold?.(documentKeys(path, node), modified, options);
+    return node;
   }
 
   /**
@@ -148,36 +179,49 @@ export class Hierarchy {
     await this.#consolidated.load(path, load, () => 1);
   }
 
-  async #load(path: string): Promise<NodeMeta | undefined> {
+  async #load(path: string): Promise<Read> {
     for (const [consolidated, inside] of this.#consolidatedAbove(path)) {
       const documents = inside === "" ? undefined : consolidated.get(inside);
       const node = documents && this.#documents.node(documents, path);
-      if (node) return node;
+      if (node) return { node, own: false, modified: undefined };
     }
+    const modified = new Latest();
     const early = this.format === 2 && path === "" ? this.#consolidate(path) : undefined;
     const [documents] = await Promise.all([
-      this.format === 3 ? this.#readV3(path) : this.#readV2(path),
+      this.format === 3 ? this.#readV3(path, modified) : this.#readV2(path, modified),
       early,
     ]);
     const node = this.#documents.node(documents, path);
     if (node?.nodeType === "group" && this.format === 3) await this.#consolidate(path, node);
-    return node;
+    return { node, own: true, modified: modified.time };
   }
 
-  async #readV3(path: string): Promise<NodeDocuments> {
-    return { "zarr.json": await this.#read(path, "zarr.json") };
+  async #readV3(path: string, modified: Latest): Promise<NodeDocuments> {
+    return { "zarr.json": await this.#read(path, "zarr.json", modified) };
   }
 
-  async #readV2(path: string): Promise<NodeDocuments> {
-    const documents = await Promise.all(V2_NAMES.map((name) => this.#read(path, name)));
+  async #readV2(path: string, modified: Latest): Promise<NodeDocuments> {
+    const documents = await Promise.all(V2_NAMES.map((name) => this.#read(path, name, modified)));
     return Object.fromEntries(V2_NAMES.map((name, i) => [name, documents[i]]));
   }
 
-  async #read(path: string, name: string) {
+  async #read(path: string, name: string, modified?: Latest) {
     const key = path === "" ? name : `${path}/${name}`;
-    const bytes = await this.#store.get(key);
+    const told = new Latest();
+    const bytes = await this.#store.get(key, { onModified: told.note });
+    // Of a document that is not there, the time is its folder's.
+    if (bytes && told.time !== undefined) modified?.note(told.time);
     return bytes && this.#documents.parse(bytes, `${this.#store.url}/${key}`);
   }
+}
+
+/** Keys of the documents of a node, the one it cannot be without first. */
+export function documentKeys(
+  path: string,
+  { format, nodeType }: Pick<NodeMeta, "format" | "nodeType">,
+): string[] {
+  const names = format === 3 ? ["zarr.json"] : [nodeType === "array" ? ".zarray" : ".zgroup", ".zattrs"];
+  return names.map((name) => `${path}/${name}`);
 }
 
 /** The end of the next longer path, in segments; that of `path` itself in the end. */

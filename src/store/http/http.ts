@@ -2,6 +2,7 @@ import { ZarrsiftError } from "../../errors.ts";
 import { keySegments, prefixSegments } from "../key.ts";
 import { isEmptyRange, outOfRange, type Span, spanOf, takeRange } from "../range.ts";
 import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
+import { ServerClock } from "./clock.ts";
 import { parseListing } from "./listing.ts";
 import { isCrossOrigin } from "./page.ts";
 import { type HttpAnswer, type Patience, sendRequest } from "./request.ts";
@@ -35,6 +36,7 @@ export class HttpStore implements Store {
   readonly #headers: Record<string, string>;
   readonly #options: HttpOptions;
   readonly #absent: ReadonlySet<number>;
+  readonly #clock = new ServerClock();
 
   /**
    * @param url http or https; `user:password@` is sent as an Authorization header, a query with every request
@@ -169,8 +171,11 @@ export class HttpStore implements Store {
     const url = label + this.#query;
     const signed = await this.#options.sign?.(method, url);
     const request = { method, url, label, headers: { ...this.#headers, ...headers, ...signed } };
+    const began = Date.now();
     const answer = await sendRequest(request, this.#options, options);
     refuseChanged(answer, label, options);
+    const modified = options.onModified && this.#clock.modified(answer, began);
+    if (modified !== undefined) options.onModified!(modified);
     return answer;
   }
 

@@ -1,9 +1,16 @@
 import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
 import { keySegments, prefixSegments } from "../key.ts";
+import { Latest } from "../latest.ts";
 import { isEmptyRange, spanOf, takeRange } from "../range.ts";
 import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "../store.ts";
 import { missingTarget, placeAt, type VirtualChunks } from "../virtual-chunks.ts";
 import { type Reference, type References, resolveLocation } from "./references.ts";
+
+/** An object as it is. */
+interface Target extends KeyStat {
+  /** As `onModified` tells it. */
+  modified: number | undefined;
+}
 
 /** A reference to a part of an object. */
 type Elsewhere = Exclude<Reference, { bytes: Uint8Array }>;
@@ -18,8 +25,8 @@ export class ReferenceStore implements Store {
   readonly #targets: VirtualChunks;
   readonly #base: string;
   /** Objects as they were first seen. */
-  #seen = new Map<string, Promise<KeyStat>>();
-  readonly #looking = new Map<string, Promise<KeyStat>>();
+  #seen = new Map<string, Promise<Target>>();
+  readonly #looking = new Map<string, Promise<Target>>();
 
   /** @param base URL of the folder that relative paths start at, a slash at its end */
   constructor(references: References, targets: VirtualChunks, base: string) {
@@ -52,6 +59,7 @@ export class ReferenceStore implements Store {
     if ("bytes" in reference) return { size: reference.bytes.length, stamp: own };
     const { location, length } = reference;
     const now = await this.#look(location, options);
+    if (now.modified !== undefined) options.onModified?.(now.modified);
     return { size: length ?? now.size, stamp: `${own} ${now.size} ${now.stamp}` };
   }
 
@@ -121,7 +129,7 @@ export class ReferenceStore implements Store {
   }
 
   /** What an object is now. Many keys lie in one, so that those who ask at the same time share the answer. */
-  #look(location: string, options: ReadOptions): Promise<KeyStat> {
+  #look(location: string, options: ReadOptions): Promise<Target> {
     let looking = this.#looking.get(location);
     if (!looking) {
       looking = this.#stat(location, { traffic: options.traffic }).finally(() =>
@@ -132,10 +140,11 @@ export class ReferenceStore implements Store {
     return looking;
   }
 
-  async #stat(location: string, options: ReadOptions): Promise<KeyStat> {
+  async #stat(location: string, options: ReadOptions): Promise<Target> {
     const { store, key } = await this.#targets.place(location);
-    const stat = await store.stat(key, options);
-    if (stat) return stat;
+    const modified = new Latest();
+    const stat = await store.stat(key, { ...options, onModified: modified.note });
+    if (stat) return { ...stat, modified: modified.time };
     throw missingTarget(location);
   }
 }

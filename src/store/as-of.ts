@@ -1,0 +1,86 @@
+import { ZarrsiftError } from "../errors.ts";
+import { Latest } from "./latest.ts";
+import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
+
+/**
+ * A plain store as it was at one time: what has been written since, or has come or gone in its folder, is
+ * `source_changed`, as far as the store tells when that was.
+ */
+export class AsOfStore implements Store {
+  readonly url: string;
+  readonly place?: NonNullable<Store["place"]>;
+  readonly #store: Store;
+  readonly #asOf: number;
+  readonly #onChange: () => void;
+
+  /**
+   * @param asOf milliseconds since 1970
+   * @param onChange is told of each change that is found
+   */
+  constructor(store: Store, asOf: number, onChange: () => void) {
+    this.url = store.url;
+    if (store.place) this.place = (key, options) => this.#held(key, options, (o) => store.place!(key, o));
+    this.#store = store;
+    this.#asOf = asOf;
+    this.#onChange = onChange;
+  }
+
+  get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    return this.#held(key, options, (o) => this.#store.get(key, o));
+  }
+
+  getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    return this.#held(key, options, (o) => this.#store.getRange(key, range, o));
+  }
+
+  stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
+    return this.#held(key, options, (o) => this.#store.stat(key, o));
+  }
+
+  list(prefix: string, options?: ReadOptions): Promise<Listing | undefined> {
+    return this.#store.list(prefix, options);
+  }
+
+  async confirm(documents: readonly string[], found: boolean, options?: ReadOptions): Promise<void> {
+    await this.#held(documents[0]!, options, async (o) => this.#store.confirm?.(documents, found, o));
+  }
+
+  /** Lets documents pass that were last written at `modified`, and are what they were when they were read. */
+  async confirmRead(
+    documents: readonly string[],
+    modified: number | undefined,
+    options?: ReadOptions,
+  ): Promise<void> {
+    this.#refuse(documents[0]!, modified);
+    await this.confirm(documents, true, options);
+  }
+
+  clear(): void {
+    this.#store.clear?.();
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close?.();
+  }
+
+  async #held<T>(
+    key: string,
+    options: ReadOptions | undefined,
+    read: (options: ReadOptions) => Promise<T>,
+  ): Promise<T> {
+    const modified = new Latest();
+    const value = await read({ ...options, asOf: this.#asOf, onModified: modified.note });
+    this.#refuse(key, modified.time);
+    return value;
+  }
+
+  #refuse(key: string, modified: number | undefined): void {
+    if (modified === undefined || modified <= this.#asOf) return;
+    this.#onChange();
+    throw new ZarrsiftError(
+      "source_changed",
+      `${this.url}/${key} has changed since this view was made; make the view again`,
+      { details: { key } },
+    );
+  }
+}
