@@ -1,6 +1,7 @@
 import { mapLimit } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
+import { Latest } from "./latest.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
 /** What is said of a key that is not there. */
@@ -97,7 +98,10 @@ export class WatchedStore implements Store {
   async #confirm(key: string, needed: boolean, options?: ReadOptions): Promise<void> {
     const began = performance.now();
     if (this.#isFar && began < (this.#confirmed.get(key) ?? Number.NEGATIVE_INFINITY) + REST_MS) return;
-    const stat = await this.#store.stat(key, options);
+    const modified = new Latest();
+    const stat = await this.#store.stat(key, { ...options, onModified: modified.note });
+    // Of a document that is not there, the time is its folder's, where others come and go.
+    if (stat && modified.time !== undefined) options?.onModified?.(modified.time);
     const before = this.#seen.get(key) ?? this.#documents.get(key);
     if ((stat || !needed) && (before ?? shown(stat)) === shown(stat)) {
       this.#note(key, stat);

@@ -143,6 +143,40 @@ test("attributes that are edited show in the next view at once, and fail in one 
   await Promise.all([collection.close(), other.close()]);
 });
 
+test("granules that come and go beside those of a view are none of its business, v2 groups without attributes too", async () => {
+  rmSync(root, { recursive: true });
+  const array = (dtype: string, length: number) =>
+    JSON.stringify({
+      ...{ zarr_format: 2, shape: [length], chunks: [length], dtype },
+      ...{ compressor: null, filters: null, fill_value: null, order: "C" },
+    });
+  const write = (key: string, value: string | Uint8Array) => {
+    mkdirSync(dirname(at(key)), { recursive: true });
+    writeFileSync(at(key), value);
+  };
+  const utf32 = (text: string) => new Uint8Array(Uint32Array.from(text, (c) => c.charCodeAt(0)).buffer);
+  const granule = (name: string) => {
+    write(`d/${name}/.zgroup`, '{"zarr_format":2}');
+    write(`d/${name}/x/.zarray`, array("|u1", 3));
+    write(`d/${name}/x/0`, Uint8Array.of(1, 2, 3));
+  };
+  for (const group of ["", "meta/", "d/"]) write(`${group}.zgroup`, '{"zarr_format":2}');
+  write("meta/array_location/.zarray", array("<U5", 2));
+  write("meta/array_location/0", utf32("/d/g0/d/g1"));
+  granule("g0");
+  granule("g1");
+  await later(STEP);
+  const collection = await open(root);
+  const { definition } = await collection.view(ALL);
+  await later(STEP);
+  granule("g2");
+  const other = await open(root);
+  const shown = (await other.restore(definition)).asStore(2);
+  for (const key of ["d/.zgroup", "d/g1/.zgroup", "d/g1/x/.zarray", "d/g1/x/0"])
+    expect(await shown.get(key), key).toBeDefined();
+  await Promise.all([collection.close(), other.close()]);
+});
+
 const HOUR = 3_600_000;
 const httpDate = (time: number) => new Date(time).toUTCString();
 
