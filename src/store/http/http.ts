@@ -174,8 +174,8 @@ export class HttpStore implements Store {
     const began = Date.now();
     const answer = await sendRequest(request, this.#options, options);
     refuseChanged(answer, label, options);
-    const modified = options.onModified && this.#clock.modified(answer, began);
-    if (modified !== undefined) options.onModified!(modified);
+    const modified = this.#clock.modified(answer, began);
+    if (modified !== undefined) options.onModified?.(modified);
     return answer;
   }
 
