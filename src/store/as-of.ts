@@ -45,14 +45,14 @@ export class AsOfStore implements Store {
     await this.#held(documents[0]!, options, async (o) => this.#store.confirm?.(documents, found, o));
   }
 
-  /** Lets documents pass that were last written at `modified`, and are what they were when they were read. */
+  /** Lets documents pass that were read `at` a time, and last written `modified`: if that was long ago, as they still are. */
   async confirmRead(
     documents: readonly string[],
-    modified: number | undefined,
+    { at, modified }: { at: number; modified: number | undefined },
     options?: ReadOptions,
   ): Promise<void> {
     this.#refuse(documents[0]!, modified);
-    await this.confirm(documents, true, options);
+    if (at < this.#asOf) await this.confirm(documents, true, options);
   }
 
   clear(): void {

@@ -13,20 +13,19 @@ export interface HierarchyOptions extends ReadOptions {
   nodesKept?: number;
 }
 
-/** Lets a node pass that was read from these documents, the one it cannot be without first, last written at `modified`. */
-export type Hold = (
-  documents: readonly string[],
-  modified: number | undefined,
-  options: ReadOptions,
-) => Promise<void>;
+/** When documents were read, and when the latest of them was written, as `ReadOptions.onModified` tells it. */
+export interface ReadTimes {
+  at: number;
+  modified: number | undefined;
+}
 
-/** A node, and what is known of the documents that it was read from. */
+/** Lets a node pass that was read from these documents, the one it cannot be without first. */
+export type Hold = (documents: readonly string[], times: ReadTimes, options: ReadOptions) => Promise<void>;
+
 interface Read {
   node: NodeMeta | undefined;
-  /** Not known of what consolidated metadata tells. */
-  own: boolean;
-  /** When the latest of them was written, as `ReadOptions.onModified` tells it. */
-  modified: number | undefined;
+  /** Of its own documents; `undefined` of what consolidated metadata tells. */
+  times: ReadTimes | undefined;
 }
 
 const CONSOLIDATED_KEPT = 1000;
@@ -88,7 +87,7 @@ export class Hierarchy {
    */
   async node(path: string, options: ReadOptions = {}): Promise<NodeMeta | undefined> {
     options.signal?.throwIfAborted();
-    const { node, own, modified } = await abortable(
+    const { node, times } = await abortable(
       this.#nodes.load(
         path,
         () => this.#load(path),
@@ -96,7 +95,7 @@ export class Hierarchy {
       ),
       options.signal,
     );
-    if (node && own && path !== "") await this.#hold?.(documentKeys(path, node), modified, options);
+    if (node && times && path !== "") await this.#hold?.(documentKeys(path, node), times, options);
     return node;
   }
 
@@ -183,9 +182,9 @@ export class Hierarchy {
     for (const [consolidated, inside] of this.#consolidatedAbove(path)) {
       const documents = inside === "" ? undefined : consolidated.get(inside);
       const node = documents && this.#documents.node(documents, path);
-      if (node) return { node, own: false, modified: undefined };
+      if (node) return { node, times: undefined };
     }
-    const modified = new Latest();
+    const [at, modified] = [Date.now(), new Latest()];
     const early = this.format === 2 && path === "" ? this.#consolidate(path) : undefined;
     const [documents] = await Promise.all([
       this.format === 3 ? this.#readV3(path, modified) : this.#readV2(path, modified),
@@ -193,7 +192,7 @@ export class Hierarchy {
     ]);
     const node = this.#documents.node(documents, path);
     if (node?.nodeType === "group" && this.format === 3) await this.#consolidate(path, node);
-    return { node, own: true, modified: modified.time };
+    return { node, times: { at, modified: modified.time } };
   }
 
   async #readV3(path: string, modified: Latest): Promise<NodeDocuments> {
