@@ -168,6 +168,35 @@ describe.skipIf(noChromium)("the library in a browser", () => {
     },
   );
 
+  it("shows zarrita chunks that a server sends to storage for, of yet another origin", async () => {
+    const collection = await zarrsift.open(demo.url, { name: "demo" });
+    const app = await buildApp({ collections: [collection], logger: false, redirectSeconds: 60 });
+    const base = await app.listen({ host: "127.0.0.1", port: 0 });
+    const payload = { sql: "SELECT date FROM meta WHERE day_night = 'day' ORDER BY cloud_cover LIMIT 2" };
+    const view = await app.inject({ method: "POST", url: "/collections/demo/views", payload });
+    const v3 = `${base}${new URL(view.json().v3).pathname}`;
+    const here = await zarrita.open.v3(zarrita.root(new zarrita.FetchStore(`${v3}/meta/array_location`)), {
+      kind: "array",
+    });
+    const paths = (await zarrita.get(here)).data as string[];
+    demo.requests.length = 0;
+    const read = async ({ zarr, v3, path }: { zarr: Zarrita; v3: string; path: string }) => {
+      const store = new zarr.FetchStore(`${v3}${path}/sea_surface_temperature`);
+      const { data } = await zarr.get(await zarr.open.v3(zarr.root(store), { kind: "array" }));
+      return Array.from(data as Int16Array);
+    };
+    const there = await page.evaluate(read, { zarr, v3, path: paths[1]! });
+    const byBrowser = demo.requests.filter(({ headers }) => headers["user-agent"]?.includes("Chrome"));
+    expect(byBrowser.map(({ method, url }) => `${method} ${url}`)).toEqual(
+      expect.arrayContaining([expect.stringMatching(`^GET ${paths[1]}/sea_surface_temperature/c/`)]),
+    );
+    expect(byBrowser.filter(({ method }) => method === "OPTIONS")).toEqual([]);
+    expect(there).toEqual(await read({ zarr: zarrita, v3, path: paths[1]! }));
+    expect(there.filter((value) => value !== -32768).length).toBeGreaterThan(100);
+    await app.close();
+    await collection.close();
+  });
+
   it.skipIf(!existsSync(stacked))(
     "reads real granules out of shards, with no leave asked for ranges from the end",
     async () => {
