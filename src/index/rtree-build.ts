@@ -18,8 +18,6 @@ export interface RowShape {
 
 const EMPTY: RowShape = { boxes: [], isBox: false };
 const box = new Float64Array(4);
-/** Of the bytes that were read last: rows of one chunk share theirs. */
-let view: DataView = new DataView(new ArrayBuffer(0));
 
 /**
  * The boxes of value `i` of a geometry column.
@@ -33,8 +31,7 @@ export function rowShape(vector: BytesVector, i: number): RowShape {
     return { boxes: rowBoxes(geometry), isBox: false };
   }
   const { data } = vector;
-  if (view.buffer !== data.buffer) view = new DataView(data.buffer);
-  const four = quadrangle(view, data.byteOffset + start, data.byteOffset + end, box);
+  const four = quadrangle(data, start, end, box);
   if (four === 0 && !wkbBox(data, start, end, box)) return EMPTY;
   const isBox = four === 2 || (four === 0 && wkbIsBox(data, start, end));
   if (box[0]! >= -180 && box[2]! <= 180 && box[2]! - box[0]! < 360)
