@@ -1,51 +1,8 @@
 /** The R-tree of a geometry column. Format: docs/indexes.md. */
 import Flatbush from "flatbush";
 import type { Box } from "../geometry/longitude.ts";
-import { homeShift, rowBoxes } from "../geometry/longitude.ts";
-import { quadrangle, wkbBox, wkbIsBox } from "../geometry/wkb-box.ts";
-import { parseWkb } from "../geometry/wkb-read.ts";
-import { parseWkt } from "../geometry/wkt-read.ts";
-import type { BytesVector } from "../table/vector.ts";
 import { type EncodedIndex, wholeSum, withPageSums } from "./arrays.ts";
-
-/** Boxes of one geometry value. */
-export interface RowShape {
-  /** None where it is NULL or empty, two where it crosses ±180; within [-180, 180]. */
-  boxes: readonly Box[];
-  /** Whether it is exactly its box, as it is stored and in [-180, 180]. */
-  isBox: boolean;
-}
-
-const EMPTY: RowShape = { boxes: [], isBox: false };
-const box = new Float64Array(4);
-
-/**
- * The boxes of value `i` of a geometry column.
- * @throws ZarrsiftError `bad_geometry`
- */
-export function rowShape(vector: BytesVector, i: number): RowShape {
-  const [start, end] = [vector.starts[i]!, vector.ends[i]!];
-  if (vector.nulls?.[i] || start === end) return EMPTY;
-  if (vector.type.kind === "geometry" && vector.type.encoding === "wkt") {
-    const geometry = parseWkt(new TextDecoder().decode(vector.data.subarray(start, end)));
-    return { boxes: rowBoxes(geometry), isBox: false };
-  }
-  const { data } = vector;
-  const four = quadrangle(data, start, end, box);
-  if (four === 0 && !wkbBox(data, start, end, box)) return EMPTY;
-  const isBox = four === 2 || (four === 0 && wkbIsBox(data, start, end));
-  if (box[0]! >= -180 && box[2]! <= 180 && box[2]! - box[0]! < 360)
-    return { boxes: [[box[0]!, box[1]!, box[2]!, box[3]!]], isBox };
-  // One turn away from home it is still its box: the shift is exact.
-  const home = homeShift(box[0]!, box[2]!) !== 0;
-  return { boxes: rowBoxes(parseWkb(data, start, end)), isBox: isBox && home };
-}
-
-/** The box that a tree has of a shape with these: from -180 to 180 where it crosses ±180; `undefined`: none. */
-export function treeBox([first, second]: readonly Box[]): Box | undefined {
-  if (!first || !second) return first;
-  return [-180, Math.min(first[1], second[1]), 180, Math.max(first[3], second[3])];
-}
+import type { Shapes } from "./shapes.ts";
 
 /**
  * Collects the boxes of a column, row after row, and packs them. Takes 40 bytes a row and, at the end, 5 more.
@@ -55,7 +12,7 @@ export class RTreeBuilder {
   readonly #rows: number;
   readonly #boxRows: Uint8Array;
   readonly #crossing: { row: number; boxes: readonly [Box, Box] }[] = [];
-  readonly #extent: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  #extent: Box = [Infinity, Infinity, -Infinity, -Infinity];
   #added = 0;
   #nulls = 0;
   #notBoxes = 0;
@@ -68,33 +25,27 @@ export class RTreeBuilder {
   }
 
   /** The next rows of the column. */
-  addVector(vector: BytesVector): void {
-    for (let i = 0; i < vector.length; i++) this.add(rowShape(vector, i));
-  }
-
-  add({ boxes, isBox }: RowShape): void {
-    const row = this.#added++;
-    const [first, second] = boxes;
-    const box = treeBox(boxes);
-    if (!first || !box) {
-      // A point that no finite box meets; an empty box would be swept up with the node it is in by `search`.
-      this.#tree!.add(Infinity, Infinity, Infinity, Infinity);
-      this.#nulls++;
-      return;
+  add({ length, boxes, isBox, crossing }: Shapes): void {
+    const from = this.#added;
+    for (const { at, boxes } of crossing) this.#crossing.push({ row: from + at, boxes });
+    let [west, south, east, north] = this.#extent;
+    for (let i = 0, at = 0; i < length; i++, at += 4) {
+      const [minX, minY, maxX, maxY] = [boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!];
+      // A NULL is a point that no finite box meets; an empty box would be swept up with the node it is in by `search`.
+      this.#tree!.add(minX, minY, maxX, maxY);
+      if (minX === Infinity) {
+        this.#nulls++;
+        continue;
+      }
+      if (isBox[i] === 1) this.#boxRows[(from + i) >> 3]! |= 1 << ((from + i) & 7);
+      else this.#notBoxes++;
+      if (minX < west) west = minX;
+      if (minY < south) south = minY;
+      if (maxX > east) east = maxX;
+      if (maxY > north) north = maxY;
     }
-    if (isBox) this.#boxRows[row >> 3]! |= 1 << (row & 7);
-    else this.#notBoxes++;
-    if (second) this.#crossing.push({ row, boxes: [first, second] });
-    this.#put(box);
-  }
-
-  #put([west, south, east, north]: Box): void {
-    this.#tree!.add(west, south, east, north);
-    const extent = this.#extent;
-    if (west < extent[0]) extent[0] = west;
-    if (south < extent[1]) extent[1] = south;
-    if (east > extent[2]) extent[2] = east;
-    if (north > extent[3]) extent[3] = north;
+    this.#extent = [west, south, east, north];
+    this.#added += length;
   }
 
   /** @param column names the arrays: `<column>`, `_zarrsift/rtree/<column>/…` */

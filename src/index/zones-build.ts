@@ -1,14 +1,15 @@
 /** Zone maps: the smallest and largest value and the NULLs of every chunk of a column. Format: docs/indexes.md. */
+import type { Box } from "../geometry/longitude.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
 import { type EncodedIndex, type IndexArray, wholeSum } from "./arrays.ts";
 import { compareBytes, type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
-import { type RowShape, rowShape } from "./rtree-build.ts";
+import type { Shapes } from "./shapes.ts";
 
 /** Texts of zones are cut to so many bytes. */
 export const ZONE_TEXT_BYTES = 32;
 
-const EMPTY_BOX = [Infinity, Infinity, -Infinity, -Infinity];
+const EMPTY_BOX: Box = [Infinity, Infinity, -Infinity, -Infinity];
 
 /** Takes the chunks of a column in order. Columns of any type have zones; of some only the NULLs are counted. */
 export class ZonesBuilder {
@@ -26,30 +27,27 @@ export class ZonesBuilder {
     this.#numbers = stored === "text" ? undefined : stored;
   }
 
-  /**
-   * The next chunk.
-   * @param shapes of a geometry column, where they are known already
-   */
-  addChunk(vector: Vector, shapes?: readonly RowShape[]): void {
-    if (this.#type.kind === "geometry") this.#addGeometry(vector as BytesVector, shapes);
-    else if (vector.kind === "bytes") this.#addTexts(vector);
+  /** The next chunk of a column that is no geometry. */
+  addChunk(vector: Vector): void {
+    if (vector.kind === "bytes") this.#addTexts(vector);
     else this.#addNumbers(vector);
   }
 
-  #addGeometry(vector: BytesVector, shapes: readonly RowShape[] | undefined): void {
-    const [all, nulls] = [[...EMPTY_BOX] as [number, number, number, number], { count: 0 }];
-    for (let i = 0; i < vector.length; i++) {
-      const { boxes } = shapes ? shapes[i]! : rowShape(vector, i);
-      if (boxes.length === 0) nulls.count++;
-      for (const [west, south, east, north] of boxes) {
-        all[0] = Math.min(all[0], west);
-        all[1] = Math.min(all[1], south);
-        all[2] = Math.max(all[2], east);
-        all[3] = Math.max(all[3], north);
+  /** The next chunk of a geometry column. */
+  addShapes({ boxes }: Shapes): void {
+    let nulls = 0;
+    let [west, south, east, north] = EMPTY_BOX;
+    for (let at = 0; at < boxes.length; at += 4) {
+      if (boxes[at] === Infinity) nulls++;
+      else {
+        if (boxes[at]! < west) west = boxes[at]!;
+        if (boxes[at + 1]! < south) south = boxes[at + 1]!;
+        if (boxes[at + 2]! > east) east = boxes[at + 2]!;
+        if (boxes[at + 3]! > north) north = boxes[at + 3]!;
       }
     }
-    this.#nulls.push(nulls.count);
-    this.#boxes.push(...all);
+    this.#nulls.push(nulls);
+    this.#boxes.push(west, south, east, north);
   }
 
   #addNumbers({ length, values, nulls }: Exclude<Vector, BytesVector>): void {

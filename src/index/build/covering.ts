@@ -1,5 +1,4 @@
 /** Whether four number columns hold the boxes of a geometry column's R-tree, row for row. */
-import type { Box } from "../../geometry/longitude.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { NumberVector } from "../../table/vector.ts";
@@ -8,7 +7,7 @@ import type { BySide } from "../api.ts";
 import { type EncodedIndex, wholeSum } from "../arrays.ts";
 import { SIDES } from "../covering.ts";
 import { truthRecord } from "../records.ts";
-import { type RowShape, treeBox } from "../rtree-build.ts";
+import type { Shapes } from "../shapes.ts";
 import { contentSums, encodeTruth, type StoredChunk } from "../truth.ts";
 import { readChunks } from "./chunks.ts";
 
@@ -36,27 +35,26 @@ export class CoveringBuilder {
   }
 
   /** The next rows of the geometry column. */
-  async add(shapes: readonly RowShape[]): Promise<void> {
-    for (let from = 0; from < shapes.length && this.holds; ) {
+  async add({ length, boxes }: Shapes): Promise<void> {
+    for (let from = 0; from < length && this.holds; ) {
       const left = await Promise.all(this.#readers.map((reader) => reader.left()));
-      const to = Math.min(shapes.length, from + Math.min(...left));
-      for (let i = from; i < to; i++) this.#compare(treeBox(shapes[i]!.boxes), i - from);
+      const to = Math.min(length, from + Math.min(...left));
+      this.#compare(boxes.subarray(4 * from, 4 * to));
       for (const reader of this.#readers) reader.skip(to - from);
       this.#row += to - from;
       from = to;
     }
   }
 
-  #compare(box: Box | undefined, ahead: number): void {
-    let same = true;
-    for (let side = 0; side < 4; side++) {
-      const value = this.#readers[side]!.value(ahead);
-      // NULL is NaN; so is what should be there where there is no box.
-      same &&= box ? value === box[side] && Number.isFinite(value) : Number.isNaN(value);
+  #compare(boxes: Float64Array): void {
+    const differ = new Uint8Array(boxes.length / 4);
+    this.#readers.forEach((reader, side) => {
+      reader.compare(boxes, side, differ);
+    });
+    for (let i = differ.indexOf(1); i >= 0; i = differ.indexOf(1, i + 1)) {
+      this.#exceptions.rows.push(this.#row + i);
+      for (const reader of this.#readers) this.#exceptions.values.push(reader.value(i));
     }
-    if (same) return;
-    this.#exceptions.rows.push(this.#row + ahead);
-    for (const reader of this.#readers) this.#exceptions.values.push(reader.value(ahead));
   }
 
   /**
@@ -118,6 +116,17 @@ class NumberReader {
       this.#at = 0;
     }
     return this.#vector.length - this.#at;
+  }
+
+  /** Marks the rows, from the next one on, that hold something else than this side of their boxes. */
+  compare(boxes: Float64Array, side: number, differ: Uint8Array): void {
+    const { values, nulls } = this.#vector!;
+    for (let i = 0, at = this.#at; i < differ.length; i++, at++) {
+      const value = nulls?.[at] ? Number.NaN : values[at]!;
+      const wanted = boxes[4 * i + side]!;
+      // Where there is no box there should be NULL.
+      if (wanted === Infinity ? !Number.isNaN(value) : value !== wanted) differ[i] = 1;
+    }
   }
 
   /** Of the row so many ahead, which is at hand. */

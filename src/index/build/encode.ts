@@ -1,13 +1,13 @@
 /** One column's index, zone map and truth, made in one reading. */
 import { mapLimit } from "../../abort.ts";
-import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { BytesVector, Vector } from "../../table/vector.ts";
 import type { EncodedIndex, IndexArray } from "../arrays.ts";
 import { OrderedBuilder } from "../btree-build.ts";
 import { CategoryBuilder } from "../category-build.ts";
-import { type RowShape, RTreeBuilder, rowShape } from "../rtree-build.ts";
+import { RTreeBuilder } from "../rtree-build.ts";
+import { type Shapes, shapesOf } from "../shapes.ts";
 import { encodeTruth, type StoredChunk, storedChunk } from "../truth.ts";
 import { ZonesBuilder } from "../zones-build.ts";
 import { type IndexKind, MOST_VALUES } from "./choose.ts";
@@ -39,7 +39,7 @@ export interface EncodedColumn {
 
 /** Takes the rows of a column; false: it has enough of them. */
 interface Taker {
-  add(vector: Vector, shapes: readonly RowShape[] | undefined): boolean;
+  add(vector: Vector, shapes: Shapes | undefined): boolean;
   finish(name: string): EncodedIndex;
 }
 
@@ -56,9 +56,12 @@ export async function encodeColumn(
   let done = 0;
   for await (const { vector, stored, ...known } of allChunks(column, store, options)) {
     const shapes =
-      column.type.kind === "geometry" ? (known.shapes ?? shapesOf(vector, column, done)) : undefined;
+      column.type.kind === "geometry"
+        ? (known.shapes ?? shapesOf(vector as BytesVector, { column: column.name, row: done }))
+        : undefined;
     if (taker && !taker.add(vector, shapes)) taker = undefined;
-    zones.addChunk(vector, shapes);
+    if (shapes) zones.addShapes(shapes);
+    else zones.addChunk(vector);
     if (shapes) for (const builder of options.coverings?.builders ?? []) await builder.add(shapes);
     chunks.push(stored);
     done += vector.length;
@@ -88,7 +91,7 @@ async function* allChunks(
   column: MetaColumn,
   store: Store,
   options: EncodeOptions,
-): AsyncGenerator<ReadChunk & { shapes?: readonly RowShape[] }> {
+): AsyncGenerator<ReadChunk & { shapes?: Shapes }> {
   const { recalled, rows, signal } = options;
   for (let chunk = 0; chunk < (recalled?.chunks ?? 0); chunk++) {
     signal?.throwIfAborted();
@@ -133,28 +136,11 @@ function spatialTaker(rows: number): Taker {
   const builder = new RTreeBuilder(rows);
   return {
     add(_, shapes) {
-      for (const shape of shapes!) builder.add(shape);
+      builder.add(shapes!);
       return true;
     },
     finish: (name) => builder.finish(name),
   };
-}
-
-function shapesOf(vector: Vector, column: MetaColumn, firstRow: number): RowShape[] {
-  const shapes = new Array<RowShape>(vector.length);
-  for (let i = 0; i < vector.length; i++) {
-    try {
-      shapes[i] = rowShape(vector as BytesVector, i);
-    } catch (error) {
-      if (!isZarrsiftError(error, "bad_geometry")) throw error;
-      const message = `Row ${firstRow + i} of column ${column.name}: ${error.message}`;
-      throw new ZarrsiftError("bad_geometry", message, {
-        cause: error,
-        details: { column: column.name, row: firstRow + i },
-      });
-    }
-  }
-  return shapes;
 }
 
 /** An index whose arrays have another place: the build's id behind the group that its record names. */

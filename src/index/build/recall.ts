@@ -10,7 +10,7 @@ import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "../keys.
 import { ownIndex } from "../open.ts";
 import { type IndexReads, newIndexCache } from "../pages.ts";
 import { truthRecord } from "../records.ts";
-import type { RowShape } from "../rtree-build.ts";
+import type { Shapes } from "../shapes.ts";
 import { readTruth, type StoredChunk, Truth } from "../truth.ts";
 import { recalledKeys, recalledTexts } from "./recall-keys.ts";
 import { recalledShapes } from "./recall-shapes.ts";
@@ -20,7 +20,7 @@ import type { IndexTarget } from "./target.ts";
 export interface Recalled {
   chunks: number;
   /** What reading a chunk would give; of geometry the shapes alone. */
-  chunk(number: number): { vector: Vector; shapes?: RowShape[] };
+  chunk(number: number): { vector: Vector; shapes?: Shapes };
   stored: readonly StoredChunk[];
 }
 
@@ -28,7 +28,7 @@ export interface Recalled {
 export interface RecalledRows {
   /** Rows `from` to `to` (exclusive). */
   vector(from: number, to: number): Vector;
-  shapes?(from: number, to: number): RowShape[];
+  shapes?(from: number, to: number): Shapes;
 }
 
 /**
