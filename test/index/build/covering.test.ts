@@ -142,6 +142,29 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect((await build(store)).what).toBe("unchanged");
   });
 
+  it("have indexes of their own where they do not hold the boxes, and else zone maps", async () => {
+    const kinds = async (store: MemoryStore) => {
+      const reports = await buildIndexes(store, store);
+      expect(reports.map(({ column }) => column).sort()).toEqual(
+        [...NAMES, "bbox", "date", "platform"].sort(),
+      );
+      return NAMES.map((name) => reports.find(({ column }) => column === name)!.kind);
+    };
+    const store = await boxSource(ROWS);
+    expect(await kinds(store)).toEqual(NAMES.map(() => undefined));
+    expect(await kinds(store)).toEqual(NAMES.map(() => undefined));
+    const { ymax } = boxColumns(ROWS);
+    const values = (ymax!.values as Float64Array).map((side) => side + 1);
+    await putColumn(store, "ymax", { ...ymax!, values }, BOX_CHUNK);
+    expect(await kinds(store)).toEqual(NAMES.map(() => "btree"));
+    expect(await kinds(await boxSource(ROWS, { odd: 0.2 }))).toEqual(NAMES.map(() => "btree"));
+    // Columns that were indexed after the tree was.
+    const later = await boxSource(ROWS);
+    await build(later, { columns: ["bbox"] });
+    expect(await kinds(later)).toEqual(NAMES.map(() => undefined));
+    expect((await coveringOf(later))!.columns).toEqual(NAMES);
+  });
+
   it("are not recorded where they are in another order, or texts", async () => {
     const swapped = await boxSource(ROWS, { names: ["xmin", "ymin", "ymax", "xmax"] });
     expect((await build(swapped)).covering).toBeUndefined();
