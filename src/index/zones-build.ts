@@ -3,7 +3,7 @@ import type { Box } from "../geometry/longitude.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
 import { type EncodedIndex, type IndexArray, wholeSum } from "./arrays.ts";
-import { compareBytes, type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
+import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
 import type { Shapes } from "./shapes.ts";
 
 /** Texts of zones are cut to so many bytes. */
@@ -69,20 +69,18 @@ export class ZonesBuilder {
   }
 
   #addTexts(vector: BytesVector): void {
-    let min: Uint8Array | undefined;
-    let max: Uint8Array | undefined;
-    let count = 0;
+    let [min, max, count] = [-1, -1, 0];
     for (let i = 0; i < vector.length; i++) {
-      if (vector.nulls?.[i]) {
-        count++;
-        continue;
-      }
-      const value = vector.data.subarray(vector.starts[i]!, vector.ends[i]!);
-      if (!min || compareBytes(value, min) < 0) min = value;
-      if (!max || compareBytes(value, max) > 0) max = value;
+      if (vector.nulls?.[i]) count++;
+      else if (min < 0) min = max = i;
+      else if (compareTexts(vector, i, min) < 0) min = i;
+      else if (compareTexts(vector, i, max) > 0) max = i;
     }
     this.#nulls.push(count);
-    this.#texts.push(cutTexts(min ?? Uint8Array.of(255), max ?? new Uint8Array(0)));
+    const text = (i: number) => vector.data.subarray(vector.starts[i]!, vector.ends[i]!);
+    this.#texts.push(
+      min < 0 ? cutTexts(Uint8Array.of(255), new Uint8Array(0)) : cutTexts(text(min), text(max)),
+    );
   }
 
   /** @param column names the arrays: `_zarrsift/zones/<column>/…` */
@@ -126,6 +124,18 @@ function filled(keys: KeyArray, values: readonly (number | bigint)[]): KeyArray 
     keys[i] = (big ? BigInt(value) : Number(value) + 0) as never;
   });
   return keys;
+}
+
+/** As `compareBytes`, of two values of a vector. */
+function compareTexts({ data, starts, ends }: BytesVector, a: number, b: number): number {
+  let [i, j] = [starts[a]!, starts[b]!];
+  const end = Math.min(ends[a]!, i + ends[b]! - j);
+  while (i < end && data[i] === data[j]) {
+    i++;
+    j++;
+  }
+  if (i < end) return data[i]! - data[j]!;
+  return ends[a]! - i - (ends[b]! - j);
 }
 
 /** A text that is cut is below what it was cut from, so a maximum is rounded up, where that can be. */

@@ -103,7 +103,7 @@ class NumberReader {
   constructor(column: MetaColumn, source: Store, rows: number, options: ReadOptions) {
     this.#column = column;
     // Four columns are read at once, beside the geometry.
-    this.#chunks = readChunks(column, source, rows, 0, options, 0);
+    this.#chunks = readChunks(column, source, rows, 0, options, 1);
   }
 
   /** Rows at hand, at least one; the next chunk is read where none are. */
