@@ -2,6 +2,7 @@
 import type { Box } from "../geometry/longitude.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
+import type { Zones } from "./api.ts";
 import { type EncodedIndex, type IndexArray, wholeSum } from "./arrays.ts";
 import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
 import type { Shapes } from "./shapes.ts";
@@ -25,6 +26,15 @@ export class ZonesBuilder {
     this.#type = type;
     const stored = keyTypeOf(type);
     this.#numbers = stored === "text" ? undefined : stored;
+  }
+
+  /** The first chunks, so many, as the zone map has them that was made of them before. */
+  addZones({ nulls, numbers, texts }: Zones, chunks: number): void {
+    this.#nulls.push(...nulls.subarray(0, chunks));
+    this.#low.push(...(numbers?.min.subarray(0, chunks) ?? []));
+    this.#high.push(...(numbers?.max.subarray(0, chunks) ?? []));
+    for (let i = 0; texts && i < chunks; i++)
+      this.#texts.push({ min: texts.min[i]!, max: texts.max[i], exact: texts.exact[i] === 1 });
   }
 
   /** The next chunk of a column that is no geometry. */

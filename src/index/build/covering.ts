@@ -10,22 +10,44 @@ import { truthRecord } from "../records.ts";
 import type { Shapes } from "../shapes.ts";
 import { contentSums, encodeTruth, type StoredChunk } from "../truth.ts";
 import { readChunks } from "./chunks.ts";
+import type { Compared } from "./covering-before.ts";
 
 /** Most rows, of all, whose columns hold something else than the box. */
 const MOST_EXCEPTIONS = 0.02;
+
+const NOTHING: Compared = {
+  rows: 0,
+  stored: [[], [], [], []],
+  exceptions: { rows: [], values: [] },
+};
 
 /** Compares shapes, row after row, with four columns that it reads as it goes. */
 export class CoveringBuilder {
   readonly columns: BySide<MetaColumn>;
   readonly #readers: readonly NumberReader[];
   readonly #most: number;
-  readonly #exceptions: { rows: number[]; values: number[] } = { rows: [], values: [] };
+  readonly #exceptions: { rows: number[]; values: number[] };
+  /** Rows from the first on that need not be compared. */
+  readonly #before: number;
   #row = 0;
 
-  /** @param rows how many will be added */
-  constructor(columns: BySide<MetaColumn>, source: Store, rows: number, options: ReadOptions = {}) {
+  /**
+   * @param rows how many will be added
+   * @param options.before of an earlier comparison: these rows are not read
+   */
+  constructor(
+    columns: BySide<MetaColumn>,
+    source: Store,
+    rows: number,
+    options: ReadOptions & { before?: Compared | undefined } = {},
+  ) {
+    const { before = NOTHING } = options;
     this.columns = columns;
-    this.#readers = columns.map((column) => new NumberReader(column, source, rows, options));
+    this.#before = before.rows;
+    this.#exceptions = { rows: [...before.exceptions.rows], values: [...before.exceptions.values] };
+    this.#readers = columns.map(
+      (column, side) => new NumberReader(column, source, rows, before.rows, before.stored[side]!, options),
+    );
     this.#most = Math.floor(rows * MOST_EXCEPTIONS);
   }
 
@@ -36,7 +58,9 @@ export class CoveringBuilder {
 
   /** The next rows of the geometry column. */
   async add({ length, boxes }: Shapes): Promise<void> {
-    for (let from = 0; from < length && this.holds; ) {
+    const known = Math.max(0, Math.min(length, this.#before - this.#row));
+    this.#row += known;
+    for (let from = known; from < length && this.holds; ) {
       const left = await Promise.all(this.#readers.map((reader) => reader.left()));
       const to = Math.min(length, from + Math.min(...left));
       this.#compare(boxes.subarray(4 * from, 4 * to));
@@ -92,18 +116,28 @@ export function coveringOf(
   return builders.find(({ holds }) => holds)?.finish(`_zarrsift/covering/${name}/${build}`);
 }
 
-/** A number column from its first row on; NULL is NaN. */
+/** A number column from a row on, of which the chunks before are known; NULL is NaN. */
 class NumberReader {
   readonly #column: MetaColumn;
   readonly #chunks: ReturnType<typeof readChunks>;
-  readonly #stored: StoredChunk[] = [];
+  readonly #stored: StoredChunk[];
   #vector: NumberVector | undefined;
-  #at = 0;
+  /** Of the vector's rows, the next one. */
+  #at: number;
 
-  constructor(column: MetaColumn, source: Store, rows: number, options: ReadOptions) {
+  constructor(
+    column: MetaColumn,
+    source: Store,
+    rows: number,
+    from: number,
+    before: readonly StoredChunk[],
+    options: ReadOptions,
+  ) {
     this.#column = column;
+    this.#stored = [...before];
+    this.#at = from % column.chunkRows;
     // Four columns are read at once, beside the geometry.
-    this.#chunks = readChunks(column, source, rows, 0, options, 1);
+    this.#chunks = readChunks(column, source, rows, before.length, options, 1);
   }
 
   /** Rows at hand, at least one; the next chunk is read where none are. */
@@ -111,9 +145,9 @@ class NumberReader {
     while (!this.#vector || this.#at >= this.#vector.length) {
       const { value, done } = await this.#chunks.next();
       if (done) throw new RangeError(`${this.#column.name} has fewer rows than are compared with it`);
+      if (this.#vector) this.#at = 0;
       this.#vector = value.vector as NumberVector;
       this.#stored.push(value.stored);
-      this.#at = 0;
     }
     return this.#vector.length - this.#at;
   }

@@ -13,7 +13,7 @@ import { ZonesBuilder } from "../zones-build.ts";
 import { type IndexKind, MOST_VALUES } from "./choose.ts";
 import { type ReadChunk, readChunks } from "./chunks.ts";
 import { type CoveringBuilder, coveringOf } from "./covering.ts";
-import type { Recalled } from "./recall.ts";
+import type { Recalled, RecalledZones } from "./recall.ts";
 
 export interface EncodeOptions extends ReadOptions {
   /** `undefined`: a zone map alone. */
@@ -24,6 +24,8 @@ export interface EncodeOptions extends ReadOptions {
   build: string;
   /** Chunks from the first on that need not be read. */
   recalled?: Recalled | undefined;
+  /** The same for a zone map alone. */
+  recalledZones?: RecalledZones | undefined;
   /** Columns that may hold the boxes of an R-tree, the first that do are recorded; in a group of this name. */
   coverings?: { builders: readonly CoveringBuilder[]; build: string } | undefined;
   /** Told of rows that are read. */
@@ -49,11 +51,13 @@ export async function encodeColumn(
   store: Store,
   options: EncodeOptions,
 ): Promise<EncodedColumn> {
-  const { kind, rows, build } = options;
+  const { kind, rows, build, recalledZones: before } = options;
   const zones = new ZonesBuilder(column.type);
-  const chunks: StoredChunk[] = [];
+  const chunks: StoredChunk[] = [...(before?.stored ?? [])];
+  if (before) zones.addZones(before.zones, chunks.length);
   let taker = kind && takerOf(kind, column, rows);
-  let done = 0;
+  let done = chunks.length * column.chunkRows;
+  if (done > 0) options.onRows?.(done);
   for await (const { vector, stored, ...known } of allChunks(column, store, options)) {
     const shapes =
       column.type.kind === "geometry"
@@ -92,12 +96,13 @@ async function* allChunks(
   store: Store,
   options: EncodeOptions,
 ): AsyncGenerator<ReadChunk & { shapes?: Shapes }> {
-  const { recalled, rows, signal } = options;
+  const { recalled, recalledZones, rows, signal } = options;
   for (let chunk = 0; chunk < (recalled?.chunks ?? 0); chunk++) {
     signal?.throwIfAborted();
     yield { ...recalled!.chunk(chunk), stored: recalled!.stored[chunk]! };
   }
-  yield* readChunks(column, store, rows, recalled?.chunks ?? 0, options);
+  const first = recalled?.chunks ?? recalledZones?.stored.length ?? 0;
+  yield* readChunks(column, store, rows, first, options);
 }
 
 /** The truth of a column alone, its chunks not decoded. */
