@@ -2,7 +2,7 @@
 import Flatbush from "flatbush";
 import type { Box } from "../geometry/longitude.ts";
 import { type EncodedIndex, wholeSum, withPageSums } from "./arrays.ts";
-import type { Shapes } from "./shapes.ts";
+import { noExtent, type Shapes, widen } from "./shapes.ts";
 
 /**
  * Collects the boxes of a column, row after row, and packs them. Takes 40 bytes a row and, at the end, 5 more.
@@ -12,7 +12,7 @@ export class RTreeBuilder {
   readonly #rows: number;
   readonly #boxRows: Uint8Array;
   readonly #crossing: { row: number; boxes: readonly [Box, Box] }[] = [];
-  #extent: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  readonly #extent = noExtent();
   #added = 0;
   #nulls = 0;
   #notBoxes = 0;
@@ -25,27 +25,14 @@ export class RTreeBuilder {
   }
 
   /** The next rows of the column. */
-  add({ length, boxes, isBox, crossing }: Shapes): void {
+  add(shapes: Shapes): void {
     const from = this.#added;
-    for (const { at, boxes } of crossing) this.#crossing.push({ row: from + at, boxes });
-    let [west, south, east, north] = this.#extent;
-    for (let i = 0, at = 0; i < length; i++, at += 4) {
-      const [minX, minY, maxX, maxY] = [boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!];
-      // A NULL is a point that no finite box meets; an empty box would be swept up with the node it is in by `search`.
-      this.#tree!.add(minX, minY, maxX, maxY);
-      if (minX === Infinity) {
-        this.#nulls++;
-        continue;
-      }
-      if (isBox[i] === 1) this.#boxRows[(from + i) >> 3]! |= 1 << ((from + i) & 7);
-      else this.#notBoxes++;
-      if (minX < west) west = minX;
-      if (minY < south) south = minY;
-      if (maxX > east) east = maxX;
-      if (maxY > north) north = maxY;
-    }
-    this.#extent = [west, south, east, north];
-    this.#added += length;
+    this.#added += shapes.length;
+    if (this.#tree) addBoxes(this.#tree, shapes.boxes);
+    const nulls = widen(this.#extent, shapes);
+    this.#nulls += nulls;
+    this.#notBoxes += shapes.length - nulls - setBits(this.#boxRows, from, shapes.isBox);
+    for (const { at, boxes } of shapes.crossing) this.#crossing.push({ row: from + at, boxes });
   }
 
   /** @param column names the arrays: `<column>`, `_zarrsift/rtree/<column>/…` */
@@ -84,7 +71,7 @@ export class RTreeBuilder {
     if (!tree) return new Uint8Array(0);
     // Or NULLs, which are at infinity, would leave all others no room on the curve they are sorted along.
     if (this.#rows > 16 && this.#nulls < this.#rows)
-      [tree.minX, tree.minY, tree.maxX, tree.maxY] = this.#extent;
+      [tree.minX, tree.minY, tree.maxX, tree.maxY] = this.#extent as unknown as Box;
     tree.finish();
     return new Uint8Array(tree.data as ArrayBuffer);
   }
@@ -99,4 +86,23 @@ export class RTreeBuilder {
     }
     return bits;
   }
+}
+
+// Loops over millions of rows are functions of their own: V8 keeps those compiled, and leaves longer ones at their end.
+
+/** NULL is a point that no finite box meets; an empty box would be swept up with the node it is in by `search`. */
+function addBoxes(tree: Flatbush, boxes: Float64Array): void {
+  for (let at = 0; at < boxes.length; at += 4)
+    tree.add(boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!);
+}
+
+/** Sets the bits from number `from` on that are 1 in `flags`. @returns how many */
+function setBits(bits: Uint8Array, from: number, flags: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < flags.length; i++) {
+    if (flags[i] !== 1) continue;
+    bits[(from + i) >> 3]! |= 1 << ((from + i) & 7);
+    count++;
+  }
+  return count;
 }

@@ -45,6 +45,25 @@ export function shapesOf(vector: BytesVector, place: { column: string; row: numb
   return shapes;
 }
 
+/** Makes `extent` (west, south, east, north) hold the boxes, too. @returns how many rows have none */
+export function widen(extent: Float64Array, { boxes }: Shapes): number {
+  let none = 0;
+  for (let at = 0; at < boxes.length; at += 4) {
+    if (boxes[at] === Infinity) {
+      none++;
+      continue;
+    }
+    if (boxes[at]! < extent[0]!) extent[0] = boxes[at]!;
+    if (boxes[at + 1]! < extent[1]!) extent[1] = boxes[at + 1]!;
+    if (boxes[at + 2]! > extent[2]!) extent[2] = boxes[at + 2]!;
+    if (boxes[at + 3]! > extent[3]!) extent[3] = boxes[at + 3]!;
+  }
+  return none;
+}
+
+/** Of no box: the smallest box to `widen`. */
+export const noExtent = (): Float64Array => Float64Array.of(Infinity, Infinity, -Infinity, -Infinity);
+
 const box = new Float64Array(4);
 const decoder = new TextDecoder();
 

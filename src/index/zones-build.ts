@@ -1,16 +1,13 @@
 /** Zone maps: the smallest and largest value and the NULLs of every chunk of a column. Format: docs/indexes.md. */
-import type { Box } from "../geometry/longitude.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
 import type { Zones } from "./api.ts";
 import { type EncodedIndex, type IndexArray, wholeSum } from "./arrays.ts";
 import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
-import type { Shapes } from "./shapes.ts";
+import { noExtent, type Shapes, widen } from "./shapes.ts";
 
 /** Texts of zones are cut to so many bytes. */
 export const ZONE_TEXT_BYTES = 32;
-
-const EMPTY_BOX: Box = [Infinity, Infinity, -Infinity, -Infinity];
 
 /** Takes the chunks of a column in order. Columns of any type have zones; of some only the NULLs are counted. */
 export class ZonesBuilder {
@@ -44,50 +41,24 @@ export class ZonesBuilder {
   }
 
   /** The next chunk of a geometry column. */
-  addShapes({ boxes }: Shapes): void {
-    let nulls = 0;
-    let [west, south, east, north] = EMPTY_BOX;
-    for (let at = 0; at < boxes.length; at += 4) {
-      if (boxes[at] === Infinity) nulls++;
-      else {
-        if (boxes[at]! < west) west = boxes[at]!;
-        if (boxes[at + 1]! < south) south = boxes[at + 1]!;
-        if (boxes[at + 2]! > east) east = boxes[at + 2]!;
-        if (boxes[at + 3]! > north) north = boxes[at + 3]!;
-      }
-    }
-    this.#nulls.push(nulls);
-    this.#boxes.push(west, south, east, north);
+  addShapes(shapes: Shapes): void {
+    const extent = noExtent();
+    this.#nulls.push(widen(extent, shapes));
+    this.#boxes.push(...extent);
   }
 
-  #addNumbers({ length, values, nulls }: Exclude<Vector, BytesVector>): void {
-    const all = values as Float64Array;
-    let low: number | undefined;
-    let high: number | undefined;
-    let count = 0;
-    for (let i = 0; i < length; i++) {
-      const value = all[i]!;
-      if (nulls?.[i] || Number.isNaN(value)) count++;
-      else if (low === undefined) low = high = value;
-      else if (value < low) low = value;
-      else if (value > high!) high = value;
-    }
-    this.#nulls.push(count);
+  #addNumbers(vector: Exclude<Vector, BytesVector>): void {
+    const { low, high, count } = zoneOf(vector);
     const [bottom, top] = limitsOf(this.#numbers!);
+    this.#nulls.push(count);
     this.#low.push(low ?? top);
     this.#high.push(high ?? bottom);
   }
 
   #addTexts(vector: BytesVector): void {
-    let [min, max, count] = [-1, -1, 0];
-    for (let i = 0; i < vector.length; i++) {
-      if (vector.nulls?.[i]) count++;
-      else if (min < 0) min = max = i;
-      else if (compareTexts(vector, i, min) < 0) min = i;
-      else if (compareTexts(vector, i, max) > 0) max = i;
-    }
-    this.#nulls.push(count);
+    const { min, max, count } = textZoneOf(vector);
     const text = (i: number) => vector.data.subarray(vector.starts[i]!, vector.ends[i]!);
+    this.#nulls.push(count);
     this.#texts.push(
       min < 0 ? cutTexts(Uint8Array.of(255), new Uint8Array(0)) : cutTexts(text(min), text(max)),
     );
@@ -108,6 +79,34 @@ export class ZonesBuilder {
       record: { path: `indexes/${path}`, chunkRows, chunks: this.#nulls.length, sums },
     };
   }
+}
+
+/** The smallest and largest value, and how many are NULL. */
+function zoneOf({ length, values, nulls }: Exclude<Vector, BytesVector>) {
+  const all = values as Float64Array;
+  let low: number | undefined;
+  let high: number | undefined;
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    const value = all[i]!;
+    if (nulls?.[i] || Number.isNaN(value)) count++;
+    else if (low === undefined) low = high = value;
+    else if (value < low) low = value;
+    else if (value > high!) high = value;
+  }
+  return { low, high, count };
+}
+
+/** Where the smallest and the largest text stand (-1: there is none), and how many are NULL. */
+function textZoneOf(vector: BytesVector) {
+  let [min, max, count] = [-1, -1, 0];
+  for (let i = 0; i < vector.length; i++) {
+    if (vector.nulls?.[i]) count++;
+    else if (min < 0) min = max = i;
+    else if (compareTexts(vector, i, min) < 0) min = i;
+    else if (compareTexts(vector, i, max) > 0) max = i;
+  }
+  return { min, max, count };
 }
 
 /** Smallest and largest of a type: what stands for the lack of a maximum and of a minimum. */
