@@ -164,6 +164,16 @@ describe("columns that hold the boxes of an R-tree", () => {
     await putColumn(store, "ymax", { ...ymax!, values }, BOX_CHUNK);
     expect(await kinds(store)).toEqual(NAMES.map(() => "btree"));
     expect(await kinds(await boxSource(ROWS, { odd: 0.2 }))).toEqual(NAMES.map(() => "btree"));
+    // Ended before they had their own.
+    const ended = await boxSource(ROWS, { odd: 0.2 });
+    const stop = new AbortController();
+    const left = new Set(NAMES);
+    const onColumn = ({ column }: { column: string }) => {
+      if (left.delete(column) && left.size === 0) stop.abort(new Error("ended"));
+    };
+    await expect(buildIndexes(ended, ended, { onColumn, signal: stop.signal })).rejects.toThrow("ended");
+    expect(await kinds(ended)).toEqual(NAMES.map(() => "btree"));
+    expect(await problems(ended)).toEqual([]);
     // Columns that were indexed after the tree was.
     const later = await boxSource(ROWS);
     await build(later, { columns: ["bbox"] });
