@@ -43,7 +43,7 @@ export async function recalledShapes(
       if (row >= items) throw unusable(path, `item ${from + i} is row ${row} of ${items}`);
       if (row >= rows) continue;
       boxes.set(some.subarray(4 * i, 4 * i + 4), 4 * row);
-      isBox[row] = bits(from + i);
+      isBox[row] = boxes[4 * row] === Infinity ? 0 : bits(from + i);
     }
   }
   for (const { at } of crossing?.between(0, rows) ?? []) isBox[at] = 0;
