@@ -7,7 +7,8 @@ import { readHeader } from "./wkb-read.ts";
 
 const header: WkbHeader = { code: 0, layout: 0, littleEndian: true, size: 0 };
 
-/** The view of the buffer that was read last: rows of one column share theirs. */
+/** The bytes that were read last, and the view of their buffer: rows of one chunk share theirs. */
+let seen: Uint8Array = new Uint8Array(0);
 let view: DataView = new DataView(new ArrayBuffer(0));
 let base = 0;
 let box: Float64Array = new Float64Array(4);
@@ -59,23 +60,25 @@ export function wkbIsBox(data: Uint8Array, start: number, end: number): boolean 
 }
 
 /**
- * The same at once for what most footprints are: a little-endian XY polygon of one ring of five points, 93 bytes.
+ * Both at once for what most footprints are: a little-endian XY polygon of one ring of five points, 93 bytes.
  *
- * @param view of the bytes, the value at `start…end`
  * @returns 2: it is its box, as `wkbIsBox` says; 1: it has that envelope; 0: it is something else, or wrong
  */
-export function quadrangle(view: DataView, start: number, end: number, out: Float64Array): 0 | 1 | 2 {
-  if (end - start !== 93 || view.getUint8(start) !== 1 || view.getUint32(start + 1, true) !== 3) return 0;
-  if (view.getUint32(start + 5, true) !== 1 || view.getUint32(start + 9, true) !== 5) return 0;
-  const x0 = view.getFloat64(start + 13, true);
-  const y0 = view.getFloat64(start + 21, true);
-  const x1 = view.getFloat64(start + 29, true);
-  const y1 = view.getFloat64(start + 37, true);
-  const x2 = view.getFloat64(start + 45, true);
-  const y2 = view.getFloat64(start + 53, true);
-  const x3 = view.getFloat64(start + 61, true);
-  const y3 = view.getFloat64(start + 69, true);
-  if (view.getFloat64(start + 77, true) !== x0 || view.getFloat64(start + 85, true) !== y0) return 0;
+export function quadrangle(data: Uint8Array, start: number, end: number, out: Float64Array): 0 | 1 | 2 {
+  if (end - start !== 93) return 0;
+  focus(data);
+  const at = start + data.byteOffset;
+  if (view.getUint8(at) !== 1 || view.getUint32(at + 1, true) !== 3) return 0;
+  if (view.getUint32(at + 5, true) !== 1 || view.getUint32(at + 9, true) !== 5) return 0;
+  const x0 = view.getFloat64(at + 13, true);
+  const y0 = view.getFloat64(at + 21, true);
+  const x1 = view.getFloat64(at + 29, true);
+  const y1 = view.getFloat64(at + 37, true);
+  const x2 = view.getFloat64(at + 45, true);
+  const y2 = view.getFloat64(at + 53, true);
+  const x3 = view.getFloat64(at + 61, true);
+  const y3 = view.getFloat64(at + 69, true);
+  if (view.getFloat64(at + 77, true) !== x0 || view.getFloat64(at + 85, true) !== y0) return 0;
   out[0] = Math.min(x0, x1, x2, x3);
   out[1] = Math.min(y0, y1, y2, y3);
   out[2] = Math.max(x0, x1, x2, x3);
@@ -88,7 +91,9 @@ export function quadrangle(view: DataView, start: number, end: number, out: Floa
 }
 
 function focus(data: Uint8Array): void {
-  if (view.buffer !== data.buffer) view = new DataView(data.buffer);
+  if (data === seen) return;
+  seen = data;
+  view = new DataView(data.buffer);
 }
 
 /** Takes in the geometry at `at`, which must be of type `expected` unless that is 0, and says where it ends. */

@@ -4,6 +4,7 @@ import type { Vector } from "../table/vector.ts";
 import { packBytes } from "../table/vector.ts";
 import { type EncodedIndex, type IndexArray, wholeSum, withPageSums } from "./arrays.ts";
 import { compareBytes, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
+import { TextCodes } from "./text-codes.ts";
 
 /** Code of NULL while codes are collected: no value gets it. */
 const NULL_CODE = 0xffff;
@@ -17,8 +18,9 @@ export class CategoryBuilder {
   readonly #codes: Uint16Array;
   readonly #most: number;
   readonly #lastChunk: number;
-  readonly #values: (number | bigint | Uint8Array)[] = [];
-  readonly #codeOf = new Map<number | bigint | string, number>();
+  readonly #numbers: (number | bigint)[] = [];
+  readonly #codeOf = new Map<number | bigint, number>();
+  readonly #texts: TextCodes;
   #added = 0;
 
   /**
@@ -33,40 +35,37 @@ export class CategoryBuilder {
     this.#codes = new Uint16Array(rows);
     this.#lastChunk = Math.floor(rows / chunkRows) * chunkRows;
     this.#most = most;
+    this.#texts = new TextCodes(most);
+  }
+
+  get #values(): readonly (number | bigint | Uint8Array)[] {
+    return this.#type === "text" ? this.#texts.texts : this.#numbers;
   }
 
   /** The next rows; false: there are too many different values, and this builder is of no more use. */
   addVector(vector: Vector): boolean {
-    let [lastText, lastCode] = ["", -1];
+    const values = this.#values;
     for (let i = 0; i < vector.length; i++, this.#added++) {
-      if (vector.nulls?.[i]) {
-        this.#codes[this.#added] = NULL_CODE;
-        continue;
-      }
-      if (vector.kind === "bytes") {
-        const text = latin1(vector.data, vector.starts[i]!, vector.ends[i]!);
-        if (text !== lastText || lastCode < 0) {
-          lastCode = this.#code(text, () => vector.data.slice(vector.starts[i]!, vector.ends[i]!));
-          lastText = text;
-        }
-        this.#codes[this.#added] = lastCode;
-      } else {
-        const value = vector.kind === "number" ? vector.values[i]! + 0 : vector.values[i]!;
-        this.#codes[this.#added] = Number.isNaN(value as number) ? NULL_CODE : this.#code(value, () => value);
-      }
-      if (this.#values.length > this.#most) return false;
+      this.#codes[this.#added] = vector.nulls?.[i] ? NULL_CODE : this.#codeAt(vector, i);
+      if (values.length > this.#most) return false;
     }
     return true;
   }
 
-  #code(key: number | bigint | string, value: () => number | bigint | Uint8Array): number {
+  #codeAt(vector: Vector, i: number): number {
+    if (vector.kind === "bytes") return this.#texts.codeOf(vector.data, vector.starts[i]!, vector.ends[i]!);
+    // -0 is 0.
+    const value = vector.kind === "number" ? vector.values[i]! + 0 : vector.values[i]!;
+    return Number.isNaN(value) ? NULL_CODE : this.#numberCode(value);
+  }
+
+  #numberCode(value: number | bigint): number {
     // A chunk of large numbers holds bigints, the next one perhaps none.
-    const same = typeof key === "bigint" && Number.isSafeInteger(Number(key)) ? Number(key) : key;
-    let code = this.#codeOf.get(same);
+    const key = typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    let code = this.#codeOf.get(key);
     if (code === undefined) {
-      code = this.#values.length;
-      this.#codeOf.set(same, code);
-      this.#values.push(value());
+      code = this.#numbers.push(value) - 1;
+      this.#codeOf.set(key, code);
     }
     return code;
   }
@@ -74,9 +73,8 @@ export class CategoryBuilder {
   /** @param column names the group of the arrays */
   finish(column: string): EncodedIndex {
     const rows = this.#codes.length;
-    const order = this.#values
-      .map((_, code) => code)
-      .sort((a, b) => compareKeys(this.#values[a]!, this.#values[b]!));
+    const all = this.#values;
+    const order = Array.from(all.keys()).sort((a, b) => compareKeys(all[a]!, all[b]!));
     const counts = this.#counts(order);
     const { bits, lists } = this.#places(order, counts);
     const values = this.#valueArrays(column, order);
@@ -154,11 +152,4 @@ export class CategoryBuilder {
 function compareKeys(a: number | bigint | Uint8Array, b: number | bigint | Uint8Array): number {
   if (a instanceof Uint8Array) return compareBytes(a, b as Uint8Array);
   return a < (b as number) ? -1 : a > (b as number) ? 1 : 0;
-}
-
-/** Bytes as a key of a map: a character each. */
-function latin1(data: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(data[i]!);
-  return text;
 }

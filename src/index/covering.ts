@@ -49,7 +49,7 @@ const exceptionsRecord = (reader: RecordReader) => ({
 });
 
 /** Rows whose columns are not the box in the tree, ascending, and four values of each: NaN is NULL. */
-interface Exceptions {
+export interface Exceptions {
   rows: Uint32Array;
   values: Float64Array;
 }
@@ -115,23 +115,29 @@ export class Covering implements CoveringIndex {
   }
 
   #exceptions(options: ReadOptions): Promise<Exceptions> {
-    this.#loading ??= this.#load({ traffic: options.traffic }).catch((error) => {
+    const { traffic } = options;
+    this.#loading ??= readExceptions(this.#record.exceptions, this.#reads, { traffic }).catch((error) => {
       this.#loading = undefined;
       throw error;
     });
     return abortable(this.#loading, options.signal);
   }
+}
 
-  async #load(options: ReadOptions): Promise<Exceptions> {
-    if (!this.#record.exceptions) return NO_EXCEPTIONS;
-    const { path, count, sums } = this.#record.exceptions;
-    const [rows, values] = await Promise.all([
-      readWhole(this.#reads, `${path}/rows`, "uint32", count, sums[0], options),
-      readWhole(this.#reads, `${path}/values`, "float64", 4 * count, sums[1], options),
-    ]);
-    if (rows.some((row, i) => i > 0 && row <= rows[i - 1]!)) throw unusable(path, "its rows do not ascend");
-    return { rows, values };
-  }
+/** @throws ZarrsiftError `index_unusable` */
+export async function readExceptions(
+  exceptions: CoveringRecord["exceptions"],
+  reads: IndexReads,
+  options: ReadOptions,
+): Promise<Exceptions> {
+  if (!exceptions) return NO_EXCEPTIONS;
+  const { path, count, sums } = exceptions;
+  const [rows, values] = await Promise.all([
+    readWhole(reads, `${path}/rows`, "uint32", count, sums[0], options),
+    readWhole(reads, `${path}/values`, "float64", 4 * count, sums[1], options),
+  ]);
+  if (rows.some((row, i) => i > 0 && row <= rows[i - 1]!)) throw unusable(path, "its rows do not ascend");
+  return { rows, values };
 }
 
 /** The box that all must touch whose sides lie in these ranges; it may end before it begins. */

@@ -30,13 +30,25 @@ export class CrossingShapes {
 
   /** The number of a row among them; `undefined`: it does not cross. */
   find(row: number): number | undefined {
+    const i = this.#firstFrom(row);
+    return this.#rows[i] === row ? i : undefined;
+  }
+
+  /** Those in rows `from` to `to` (exclusive): `at` counts from `from`. */
+  between(from: number, to: number): { at: number; boxes: [Box, Box] }[] {
+    const first = this.#firstFrom(from);
+    const rows = this.#rows.subarray(first, this.#firstFrom(to));
+    return Array.from(rows, (row, i) => ({ at: row - from, boxes: this.boxes(first + i) }));
+  }
+
+  #firstFrom(row: number): number {
     let [low, high] = [0, this.#rows.length];
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.#rows[middle]! < row) low = middle + 1;
       else high = middle;
     }
-    return this.#rows[low] === row ? low : undefined;
+    return low;
   }
 
   /** Its two real boxes. */

@@ -199,7 +199,8 @@ function categories(
   return new Categories(record, reads, truth);
 }
 
-function ownZones(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): ZoneMap {
+/** The zone map that a record of ours speaks of. @throws Error where that is none of the column's */
+export function ownZones(column: MetaColumn, record: JsonObject, reads: IndexReads, truth: Truth): ZoneMap {
   const reader = new RecordReader(record);
   const type = column.type.kind === "geometry" ? "geometry" : keyTypeOf(column.type);
   if (type === undefined) throw new Error(`columns of type ${column.type.kind} have no zones`);

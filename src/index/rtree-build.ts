@@ -1,54 +1,8 @@
 /** The R-tree of a geometry column. Format: docs/indexes.md. */
 import Flatbush from "flatbush";
 import type { Box } from "../geometry/longitude.ts";
-import { homeShift, rowBoxes } from "../geometry/longitude.ts";
-import { quadrangle, wkbBox, wkbIsBox } from "../geometry/wkb-box.ts";
-import { parseWkb } from "../geometry/wkb-read.ts";
-import { parseWkt } from "../geometry/wkt-read.ts";
-import type { BytesVector } from "../table/vector.ts";
 import { type EncodedIndex, wholeSum, withPageSums } from "./arrays.ts";
-
-/** Boxes of one geometry value. */
-export interface RowShape {
-  /** None where it is NULL or empty, two where it crosses ±180; within [-180, 180]. */
-  boxes: readonly Box[];
-  /** Whether it is exactly its box, as it is stored and in [-180, 180]. */
-  isBox: boolean;
-}
-
-const EMPTY: RowShape = { boxes: [], isBox: false };
-const box = new Float64Array(4);
-/** Of the bytes that were read last: rows of one chunk share theirs. */
-let view: DataView = new DataView(new ArrayBuffer(0));
-
-/**
- * The boxes of value `i` of a geometry column.
- * @throws ZarrsiftError `bad_geometry`
- */
-export function rowShape(vector: BytesVector, i: number): RowShape {
-  const [start, end] = [vector.starts[i]!, vector.ends[i]!];
-  if (vector.nulls?.[i] || start === end) return EMPTY;
-  if (vector.type.kind === "geometry" && vector.type.encoding === "wkt") {
-    const geometry = parseWkt(new TextDecoder().decode(vector.data.subarray(start, end)));
-    return { boxes: rowBoxes(geometry), isBox: false };
-  }
-  const { data } = vector;
-  if (view.buffer !== data.buffer) view = new DataView(data.buffer);
-  const four = quadrangle(view, data.byteOffset + start, data.byteOffset + end, box);
-  if (four === 0 && !wkbBox(data, start, end, box)) return EMPTY;
-  const isBox = four === 2 || (four === 0 && wkbIsBox(data, start, end));
-  if (box[0]! >= -180 && box[2]! <= 180 && box[2]! - box[0]! < 360)
-    return { boxes: [[box[0]!, box[1]!, box[2]!, box[3]!]], isBox };
-  // One turn away from home it is still its box: the shift is exact.
-  const home = homeShift(box[0]!, box[2]!) !== 0;
-  return { boxes: rowBoxes(parseWkb(data, start, end)), isBox: isBox && home };
-}
-
-/** The box that a tree has of a shape with these: from -180 to 180 where it crosses ±180; `undefined`: none. */
-export function treeBox([first, second]: readonly Box[]): Box | undefined {
-  if (!first || !second) return first;
-  return [-180, Math.min(first[1], second[1]), 180, Math.max(first[3], second[3])];
-}
+import { noExtent, type Shapes, widen } from "./shapes.ts";
 
 /**
  * Collects the boxes of a column, row after row, and packs them. Takes 40 bytes a row and, at the end, 5 more.
@@ -58,7 +12,7 @@ export class RTreeBuilder {
   readonly #rows: number;
   readonly #boxRows: Uint8Array;
   readonly #crossing: { row: number; boxes: readonly [Box, Box] }[] = [];
-  readonly #extent: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  readonly #extent = noExtent();
   #added = 0;
   #nulls = 0;
   #notBoxes = 0;
@@ -71,33 +25,14 @@ export class RTreeBuilder {
   }
 
   /** The next rows of the column. */
-  addVector(vector: BytesVector): void {
-    for (let i = 0; i < vector.length; i++) this.add(rowShape(vector, i));
-  }
-
-  add({ boxes, isBox }: RowShape): void {
-    const row = this.#added++;
-    const [first, second] = boxes;
-    const box = treeBox(boxes);
-    if (!first || !box) {
-      // A point that no finite box meets; an empty box would be swept up with the node it is in by `search`.
-      this.#tree!.add(Infinity, Infinity, Infinity, Infinity);
-      this.#nulls++;
-      return;
-    }
-    if (isBox) this.#boxRows[row >> 3]! |= 1 << (row & 7);
-    else this.#notBoxes++;
-    if (second) this.#crossing.push({ row, boxes: [first, second] });
-    this.#put(box);
-  }
-
-  #put([west, south, east, north]: Box): void {
-    this.#tree!.add(west, south, east, north);
-    const extent = this.#extent;
-    if (west < extent[0]) extent[0] = west;
-    if (south < extent[1]) extent[1] = south;
-    if (east > extent[2]) extent[2] = east;
-    if (north > extent[3]) extent[3] = north;
+  add(shapes: Shapes): void {
+    const from = this.#added;
+    this.#added += shapes.length;
+    if (this.#tree) addBoxes(this.#tree, shapes.boxes);
+    const nulls = widen(this.#extent, shapes);
+    this.#nulls += nulls;
+    this.#notBoxes += shapes.length - nulls - setBits(this.#boxRows, from, shapes.isBox);
+    for (const { at, boxes } of shapes.crossing) this.#crossing.push({ row: from + at, boxes });
   }
 
   /** @param column names the arrays: `<column>`, `_zarrsift/rtree/<column>/…` */
@@ -136,7 +71,7 @@ export class RTreeBuilder {
     if (!tree) return new Uint8Array(0);
     // Or NULLs, which are at infinity, would leave all others no room on the curve they are sorted along.
     if (this.#rows > 16 && this.#nulls < this.#rows)
-      [tree.minX, tree.minY, tree.maxX, tree.maxY] = this.#extent;
+      [tree.minX, tree.minY, tree.maxX, tree.maxY] = this.#extent as unknown as Box;
     tree.finish();
     return new Uint8Array(tree.data as ArrayBuffer);
   }
@@ -151,4 +86,23 @@ export class RTreeBuilder {
     }
     return bits;
   }
+}
+
+// Loops over millions of rows are functions of their own: V8 keeps those compiled, and leaves longer ones at their end.
+
+/** NULL is a point that no finite box meets; an empty box would be swept up with the node it is in by `search`. */
+function addBoxes(tree: Flatbush, boxes: Float64Array): void {
+  for (let at = 0; at < boxes.length; at += 4)
+    tree.add(boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!);
+}
+
+/** Sets the bits from number `from` on that are 1 in `flags`. @returns how many */
+function setBits(bits: Uint8Array, from: number, flags: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < flags.length; i++) {
+    if (flags[i] !== 1) continue;
+    bits[(from + i) >> 3]! |= 1 << ((from + i) & 7);
+    count++;
+  }
+  return count;
 }

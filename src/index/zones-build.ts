@@ -1,14 +1,13 @@
 /** Zone maps: the smallest and largest value and the NULLs of every chunk of a column. Format: docs/indexes.md. */
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
+import type { Zones } from "./api.ts";
 import { type EncodedIndex, type IndexArray, wholeSum } from "./arrays.ts";
-import { compareBytes, type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
-import { type RowShape, rowShape } from "./rtree-build.ts";
+import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
+import { noExtent, type Shapes, widen } from "./shapes.ts";
 
 /** Texts of zones are cut to so many bytes. */
 export const ZONE_TEXT_BYTES = 32;
-
-const EMPTY_BOX = [Infinity, Infinity, -Infinity, -Infinity];
 
 /** Takes the chunks of a column in order. Columns of any type have zones; of some only the NULLs are counted. */
 export class ZonesBuilder {
@@ -26,65 +25,43 @@ export class ZonesBuilder {
     this.#numbers = stored === "text" ? undefined : stored;
   }
 
-  /**
-   * The next chunk.
-   * @param shapes of a geometry column, where they are known already
-   */
-  addChunk(vector: Vector, shapes?: readonly RowShape[]): void {
-    if (this.#type.kind === "geometry") this.#addGeometry(vector as BytesVector, shapes);
-    else if (vector.kind === "bytes") this.#addTexts(vector);
+  /** The first chunks, so many, as the zone map has them that was made of them before. */
+  addZones({ nulls, numbers, texts }: Zones, chunks: number): void {
+    this.#nulls.push(...nulls.subarray(0, chunks));
+    this.#low.push(...(numbers?.min.subarray(0, chunks) ?? []));
+    this.#high.push(...(numbers?.max.subarray(0, chunks) ?? []));
+    for (let i = 0; texts && i < chunks; i++)
+      this.#texts.push({ min: texts.min[i]!, max: texts.max[i], exact: texts.exact[i] === 1 });
+  }
+
+  /** The next chunk of a column that is no geometry. */
+  addChunk(vector: Vector): void {
+    if (vector.kind === "bytes") this.#addTexts(vector);
     else this.#addNumbers(vector);
   }
 
-  #addGeometry(vector: BytesVector, shapes: readonly RowShape[] | undefined): void {
-    const [all, nulls] = [[...EMPTY_BOX] as [number, number, number, number], { count: 0 }];
-    for (let i = 0; i < vector.length; i++) {
-      const { boxes } = shapes ? shapes[i]! : rowShape(vector, i);
-      if (boxes.length === 0) nulls.count++;
-      for (const [west, south, east, north] of boxes) {
-        all[0] = Math.min(all[0], west);
-        all[1] = Math.min(all[1], south);
-        all[2] = Math.max(all[2], east);
-        all[3] = Math.max(all[3], north);
-      }
-    }
-    this.#nulls.push(nulls.count);
-    this.#boxes.push(...all);
+  /** The next chunk of a geometry column. */
+  addShapes(shapes: Shapes): void {
+    const extent = noExtent();
+    this.#nulls.push(widen(extent, shapes));
+    this.#boxes.push(...extent);
   }
 
-  #addNumbers({ length, values, nulls }: Exclude<Vector, BytesVector>): void {
-    const all = values as Float64Array;
-    let low: number | undefined;
-    let high: number | undefined;
-    let count = 0;
-    for (let i = 0; i < length; i++) {
-      const value = all[i]!;
-      if (nulls?.[i] || Number.isNaN(value)) count++;
-      else if (low === undefined) low = high = value;
-      else if (value < low) low = value;
-      else if (value > high!) high = value;
-    }
-    this.#nulls.push(count);
+  #addNumbers(vector: Exclude<Vector, BytesVector>): void {
+    const { low, high, count } = zoneOf(vector);
     const [bottom, top] = limitsOf(this.#numbers!);
+    this.#nulls.push(count);
     this.#low.push(low ?? top);
     this.#high.push(high ?? bottom);
   }
 
   #addTexts(vector: BytesVector): void {
-    let min: Uint8Array | undefined;
-    let max: Uint8Array | undefined;
-    let count = 0;
-    for (let i = 0; i < vector.length; i++) {
-      if (vector.nulls?.[i]) {
-        count++;
-        continue;
-      }
-      const value = vector.data.subarray(vector.starts[i]!, vector.ends[i]!);
-      if (!min || compareBytes(value, min) < 0) min = value;
-      if (!max || compareBytes(value, max) > 0) max = value;
-    }
+    const { min, max, count } = textZoneOf(vector);
+    const text = (i: number) => vector.data.subarray(vector.starts[i]!, vector.ends[i]!);
     this.#nulls.push(count);
-    this.#texts.push(cutTexts(min ?? Uint8Array.of(255), max ?? new Uint8Array(0)));
+    this.#texts.push(
+      min < 0 ? cutTexts(Uint8Array.of(255), new Uint8Array(0)) : cutTexts(text(min), text(max)),
+    );
   }
 
   /** @param column names the arrays: `_zarrsift/zones/<column>/…` */
@@ -102,6 +79,34 @@ export class ZonesBuilder {
       record: { path: `indexes/${path}`, chunkRows, chunks: this.#nulls.length, sums },
     };
   }
+}
+
+/** The smallest and largest value, and how many are NULL. */
+function zoneOf({ length, values, nulls }: Exclude<Vector, BytesVector>) {
+  const all = values as Float64Array;
+  let low: number | undefined;
+  let high: number | undefined;
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    const value = all[i]!;
+    if (nulls?.[i] || Number.isNaN(value)) count++;
+    else if (low === undefined) low = high = value;
+    else if (value < low) low = value;
+    else if (value > high!) high = value;
+  }
+  return { low, high, count };
+}
+
+/** Where the smallest and the largest text stand (-1: there is none), and how many are NULL. */
+function textZoneOf(vector: BytesVector) {
+  let [min, max, count] = [-1, -1, 0];
+  for (let i = 0; i < vector.length; i++) {
+    if (vector.nulls?.[i]) count++;
+    else if (min < 0) min = max = i;
+    else if (compareTexts(vector, i, min) < 0) min = i;
+    else if (compareTexts(vector, i, max) > 0) max = i;
+  }
+  return { min, max, count };
 }
 
 /** Smallest and largest of a type: what stands for the lack of a maximum and of a minimum. */
@@ -128,6 +133,18 @@ function filled(keys: KeyArray, values: readonly (number | bigint)[]): KeyArray 
     keys[i] = (big ? BigInt(value) : Number(value) + 0) as never;
   });
   return keys;
+}
+
+/** As `compareBytes`, of two values of a vector. */
+function compareTexts({ data, starts, ends }: BytesVector, a: number, b: number): number {
+  let [i, j] = [starts[a]!, starts[b]!];
+  const end = Math.min(ends[a]!, i + ends[b]! - j);
+  while (i < end && data[i] === data[j]) {
+    i++;
+    j++;
+  }
+  if (i < end) return data[i]! - data[j]!;
+  return ends[a]! - i - (ends[b]! - j);
 }
 
 /** A text that is cut is below what it was cut from, so a maximum is rounded up, where that can be. */

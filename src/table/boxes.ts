@@ -13,7 +13,7 @@ const decoder = new TextDecoder();
 /** Envelopes of the values, as drawn; values that are no geometry have none. */
 export function boxesOf(vector: BytesVector): RoundedBoxes {
   const boxes = newRoundedBoxes(vector.length);
-  const put = isWkt(vector) ? putWkt : putWkb(vector);
+  const put = isWkt(vector) ? putWkt : putWkb;
   for (let i = 0; i < vector.length; i++) {
     if (vector.nulls?.[i]) {
       boxes.known[i] = NULL;
@@ -30,14 +30,11 @@ export function boxesOf(vector: BytesVector): RoundedBoxes {
 
 const isWkt = ({ type }: BytesVector) => type.kind === "geometry" && type.encoding === "wkt";
 
-function putWkb({ data }: BytesVector): typeof putWkt {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return (boxes, i, _, start, end) => {
-    const shape = quadrangle(view, start, end, envelope);
-    if (shape > 0) setBox(boxes, i, envelope, shape === 2);
-    else if (wkbBox(data, start, end, envelope)) setBox(boxes, i, envelope, wkbIsBox(data, start, end));
-    else boxes.known[i] = EMPTY;
-  };
+function putWkb(boxes: RoundedBoxes, i: number, { data }: BytesVector, start: number, end: number): void {
+  const shape = quadrangle(data, start, end, envelope);
+  if (shape > 0) setBox(boxes, i, envelope, shape === 2);
+  else if (wkbBox(data, start, end, envelope)) setBox(boxes, i, envelope, wkbIsBox(data, start, end));
+  else boxes.known[i] = EMPTY;
 }
 
 function putWkt(boxes: RoundedBoxes, i: number, { data }: BytesVector, start: number, end: number): void {

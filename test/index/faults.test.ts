@@ -9,9 +9,8 @@ import { openIndexes } from "../../src/index/open.ts";
 import { RTreeBuilder } from "../../src/index/rtree-build.ts";
 import { ZonesBuilder } from "../../src/index/zones-build.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
-import type { BytesVector } from "../../src/table/vector.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
-import { makeSource, putColumn, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
+import { addTo, makeSource, putColumn, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
 
 const CHUNK = 1500;
 
@@ -57,8 +56,10 @@ async function source(): Promise<MemoryStore> {
   };
   const zones = new ZonesBuilder({ kind: "float", bits: 64 });
   for (let chunk = 0; chunk * CHUNK < count; chunk++) {
-    for (const [name, builder] of Object.entries(builders))
-      builder.addVector((await table.columns.get(name)!.read(chunk)) as BytesVector);
+    for (const [name, builder] of Object.entries(builders)) {
+      const column = table.columns.get(name)!;
+      addTo(builder, column, await column.read(chunk));
+    }
     zones.addChunk(await table.columns.get("cloud")!.read(chunk));
   }
   const encoded = Object.fromEntries(

@@ -18,10 +18,9 @@ import { ZonesBuilder } from "../../src/index/zones-build.ts";
 import type { MemoryStore } from "../../src/store/memory.ts";
 import { openSource } from "../../src/store/open.ts";
 import { openTable } from "../../src/table/open.ts";
-import type { BytesVector } from "../../src/table/vector.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { PYTHON } from "../zarr/python.ts";
-import { makeSource, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
+import { addTo, makeSource, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-index-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -103,8 +102,8 @@ describe.skipIf(noPeer)(`zarr-datafusion-search${noPeer ? ` (skipped: ${noPeer})
     );
     const { table } = await tableOf(store);
     const builder = new RTreeBuilder(3000);
-    for (let chunk = 0; chunk < 3; chunk++)
-      builder.addVector((await table.columns.get("bbox")!.read(chunk)) as BytesVector);
+    const bbox = table.columns.get("bbox")!;
+    for (let chunk = 0; chunk < 3; chunk++) addTo(builder, bbox, await bbox.read(chunk));
     await putIndexes(store, table, { bbox: builder.finish("bbox") });
     const path = await onDisk(store, "peer.zarr");
     const script = fileURLToPath(new URL("peer.py", import.meta.url));
@@ -147,7 +146,7 @@ describe.skipIf(missing)(`other programs${missing ? ` (skipped: ${missing})` : "
       const zones = new ZonesBuilder(column("id").type);
       for (let chunk = 0; chunk < 3; chunk++) {
         for (const [name, builder] of Object.entries(builders))
-          builder.addVector((await column(name).read(chunk)) as BytesVector);
+          addTo(builder, column(name), await column(name).read(chunk));
         zones.addChunk(await column("id").read(chunk));
       }
       const encoded = Object.fromEntries(Object.entries(builders).map(([name, b]) => [name, b.finish(name)]));

@@ -8,10 +8,9 @@ import { parseWkt } from "../../src/geometry/wkt-read.ts";
 import type { QueryBox, SpatialIndex } from "../../src/index/api.ts";
 import { openIndexes } from "../../src/index/open.ts";
 import { RTreeBuilder } from "../../src/index/rtree-build.ts";
-import type { BytesVector } from "../../src/table/vector.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { countRounds } from "./rounds.ts";
-import { makeSource, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
+import { addTo, makeSource, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
 
 const GEOARROW = { "ARROW:extension:name": "geoarrow.wkb" };
 const wkb = (wkt: string) => writeWkb(parseWkt(wkt));
@@ -51,7 +50,7 @@ async function indexed(values: Uint8Array[], chunkRows: number, format: 2 | 3 = 
   const builder = new RTreeBuilder(values.length);
   const column = table.columns.get("bbox")!;
   for (let chunk = 0; chunk * chunkRows < values.length; chunk++)
-    builder.addVector((await column.read(chunk)) as BytesVector);
+    addTo(builder, column, await column.read(chunk));
   const encoded = builder.finish("bbox");
   await putIndexes(store, table, { bbox: encoded }, {}, format);
   const again = await tableOf(store);
@@ -226,7 +225,8 @@ describe("the R-tree of a column", () => {
     const store = await makeSource({ bbox: { type: "string", values } }, 3);
     const { table } = await tableOf(store);
     const builder = new RTreeBuilder(3);
-    builder.addVector((await table.columns.get("bbox")!.read(0)) as BytesVector);
+    const column = table.columns.get("bbox")!;
+    addTo(builder, column, await column.read(0));
     await putIndexes(store, table, { bbox: builder.finish("bbox") });
     const again = await tableOf(store);
     const { indexes } = await openIndexes(store, again.hierarchy, again.table);

@@ -8,10 +8,13 @@ import {
   type IndexArray,
 } from "../../src/index/arrays.ts";
 import { indexAttributes } from "../../src/index/records.ts";
+import { RTreeBuilder } from "../../src/index/rtree-build.ts";
+import { shapesOf } from "../../src/index/shapes.ts";
 import { encodeTruth, storedChunk } from "../../src/index/truth.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import type { MetaColumn } from "../../src/table/column.ts";
 import { type MetaTable, openTable } from "../../src/table/open.ts";
-import { packBytes } from "../../src/table/vector.ts";
+import { type BytesVector, packBytes, type Vector } from "../../src/table/vector.ts";
 import { encodeChunk } from "../../src/zarr/chunk.ts";
 import { type NumericData, newLike } from "../../src/zarr/chunk-data.ts";
 import { Hierarchy } from "../../src/zarr/hierarchy.ts";
@@ -25,6 +28,16 @@ export interface TestColumn {
   type: string | JsonObject;
   values: NumericData | Uint8Array[];
   attributes?: JsonObject;
+}
+
+/** Adds a chunk to an index of any kind. */
+export function addTo(
+  builder: RTreeBuilder | { addVector(vector: Vector): unknown },
+  column: MetaColumn,
+  vector: Vector,
+): void {
+  if (!(builder instanceof RTreeBuilder)) builder.addVector(vector);
+  else builder.add(shapesOf(vector as BytesVector, { column: column.name, row: 0 }));
 }
 
 /** A generator of numbers from 0 to 1. */

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../src/geometry/wkt-read.ts";
 import { openIndexes } from "../../src/index/open.ts";
+import { shapesOf } from "../../src/index/shapes.ts";
 import { ZonesBuilder } from "../../src/index/zones-build.ts";
+import type { BytesVector } from "../../src/table/vector.ts";
 import { makeSource, putIndexes, type TestColumn, tableOf, utf8 } from "./source.ts";
 
 async function zonesOf(column: TestColumn, chunkRows: number) {
@@ -10,7 +12,11 @@ async function zonesOf(column: TestColumn, chunkRows: number) {
   const { table } = await tableOf(store);
   const source = table.columns.get("k")!;
   const builder = new ZonesBuilder(source.type);
-  for (let chunk = 0; chunk * chunkRows < source.rows; chunk++) builder.addChunk(await source.read(chunk));
+  for (let chunk = 0; chunk * chunkRows < source.rows; chunk++) {
+    const vector = await source.read(chunk);
+    if (source.type.kind !== "geometry") builder.addChunk(vector);
+    else builder.addShapes(shapesOf(vector as BytesVector, { column: "k", row: chunk * chunkRows }));
+  }
   await putIndexes(store, table, {}, { k: builder.finish("k", chunkRows) });
   const again = await tableOf(store);
   const { zones, warnings } = await openIndexes(store, again.hierarchy, again.table);

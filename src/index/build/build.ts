@@ -92,10 +92,7 @@ export async function buildIndexes(
       const recorded = coveringColumns(indexes.records.indexes[geometry]);
       return named ? [named] : coveringCandidates(geometry, known, recorded);
     };
-    const work = { ...options, coverings, covered: new Set<string>() };
-    const reports = await inRounds(columns, source, indexes, lock, work);
-    for (const report of reports.filter(({ kind, what }) => kind === "rtree" && what === "unchanged"))
-      await renew(report, table.columns.get(report.column)!, source, indexes, lock, work);
+    const reports = await inRounds(columns, source, indexes, lock, { ...options, coverings });
     const gone = indexes.columns().filter((name) => !table.columns.has(name) && !table.unusable.has(name));
     if (gone.length > 0) await indexes.drop(gone, options);
     await indexes.clean(options);
@@ -106,50 +103,62 @@ export async function buildIndexes(
   }
 }
 
-/** Columns that a tree may answer for come last: those that it does need no index of their own. */
+/**
+ * Columns that a tree may answer for are taken for such while it is made, so that they need not wait for it. Those that
+ * it does not answer for get an index of their own afterwards.
+ */
 async function inRounds(
   columns: readonly MetaColumn[],
   source: Store,
   indexes: IndexTarget,
   lock: Lock | undefined,
-  options: WorkOptions & { covered: Set<string> },
+  options: Omit<WorkOptions, "covered">,
 ): Promise<ColumnReport[]> {
-  const sides = new Set<MetaColumn>();
-  for (const { type, name } of columns)
-    if (type.kind === "geometry") for (const side of options.coverings(name).flat()) sides.add(side);
-  const reports: ColumnReport[] = [];
-  for (const last of [false, true]) {
-    const round = columns.filter((column) => sides.has(column) === last);
-    const place = () => [reports.length, columns.length] as const;
-    const onColumn = (report: ColumnReport) => {
-      reports.push(report);
-      options.onColumn?.(report);
-    };
-    await inTurn(round, source, indexes, lock, { ...options, onColumn }, place);
-    for (const { what, covering = [] } of reports)
-      if (what !== "unchanged") for (const name of covering) options.covered.add(name);
+  const geometries = columns.filter(({ type }) => type.kind === "geometry");
+  const sides = geometries.flatMap(({ name }) => options.coverings(name).flat());
+  const work = { ...options, covered: new Set(sides.map(({ name }) => name)) };
+  const reports = await inTurn(columns, columns.length, source, indexes, lock, work);
+  for (const geometry of geometries) {
+    const report = reports.find(({ column }) => column === geometry.name)!;
+    if (report.kind === "rtree" && report.what === "unchanged")
+      await renew(report, geometry, source, indexes, lock, work);
   }
-  return reports;
+  const answered = reports.flatMap(({ what, covering = [] }) => (what === "left" ? [] : covering));
+  const without = ({ column, kind, what }: ColumnReport) =>
+    kind === undefined && what !== "left" && work.covered.has(column) && !answered.includes(column);
+  const names = reports.filter(without).map(({ column }) => column);
+  const others = columns.filter(({ name }) => names.includes(name));
+  // As if they were asked for.
+  const own = { ...work, columns: names };
+  const again = await inTurn(others, columns.length, source, indexes, lock, own);
+  return [...reports.filter((report) => !without(report)), ...again];
 }
 
-/** Geometry takes longest and comes first. One failure ends all, and is told when the others have ended. */
+/**
+ * The last columns of so many. Geometry takes longest and comes first, columns that take least come last. One failure
+ * ends all, and is told when the others have ended.
+ */
 async function inTurn(
   columns: readonly MetaColumn[],
+  total: number,
   source: Store,
   indexes: IndexTarget,
   lock: Lock | undefined,
   options: WorkOptions,
-  place: () => readonly [number, number],
-): Promise<void> {
+): Promise<ColumnReport[]> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const waiting = [...columns].sort(
-    (a, b) => Number(b.type.kind === "geometry") - Number(a.type.kind === "geometry"),
-  );
+  const turn = ({ name, type }: MetaColumn) =>
+    type.kind === "geometry" ? 0 : options.covered.has(name) ? 2 : 1;
+  const waiting = [...columns].sort((a, b) => turn(a) - turn(b));
+  const reports: ColumnReport[] = [];
+  const place = () => [total - columns.length + reports.length, total] as const;
   const worker = async () => {
     for (let column = waiting.shift(); column; column = waiting.shift()) {
       const work = new ColumnWork(column, source, indexes, lock, { ...options, signal }, place);
-      options.onColumn?.(await work.run());
+      const report = await work.run();
+      reports.push(report);
+      options.onColumn?.(report);
     }
   };
   const stopping = (error: unknown) => {
@@ -158,6 +167,7 @@ async function inTurn(
   };
   await Promise.allSettled(Array.from({ length: options.parallel ?? 1 }, () => worker().catch(stopping)));
   signal.throwIfAborted();
+  return reports;
 }
 
 /** A tree is as it was; whether columns hold its boxes is told by what all columns are now. */

@@ -20,7 +20,7 @@ const MOST_ROWS = 2 ** 32 - 1;
 export interface WorkOptions extends BuildOptions {
   /** Columns that may hold the boxes of a geometry column. */
   coverings: (geometry: string) => readonly BySide<MetaColumn>[];
-  /** Columns that a tree made just now answers for. */
+  /** Columns that a tree is taken to answer for. */
   covered: ReadonlySet<string>;
 }
 

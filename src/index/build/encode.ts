@@ -1,19 +1,19 @@
 /** One column's index, zone map and truth, made in one reading. */
 import { mapLimit } from "../../abort.ts";
-import { isZarrsiftError, ZarrsiftError } from "../../errors.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { BytesVector, Vector } from "../../table/vector.ts";
 import type { EncodedIndex, IndexArray } from "../arrays.ts";
 import { OrderedBuilder } from "../btree-build.ts";
 import { CategoryBuilder } from "../category-build.ts";
-import { type RowShape, RTreeBuilder, rowShape } from "../rtree-build.ts";
+import { RTreeBuilder } from "../rtree-build.ts";
+import { type Shapes, shapesOf } from "../shapes.ts";
 import { encodeTruth, type StoredChunk, storedChunk } from "../truth.ts";
 import { ZonesBuilder } from "../zones-build.ts";
 import { type IndexKind, MOST_VALUES } from "./choose.ts";
 import { type ReadChunk, readChunks } from "./chunks.ts";
 import { type CoveringBuilder, coveringOf } from "./covering.ts";
-import type { Recalled } from "./recall.ts";
+import type { Recalled, RecalledZones } from "./recall.ts";
 
 export interface EncodeOptions extends ReadOptions {
   /** `undefined`: a zone map alone. */
@@ -24,6 +24,8 @@ export interface EncodeOptions extends ReadOptions {
   build: string;
   /** Chunks from the first on that need not be read. */
   recalled?: Recalled | undefined;
+  /** The same for a zone map alone. */
+  recalledZones?: RecalledZones | undefined;
   /** Columns that may hold the boxes of an R-tree, the first that do are recorded; in a group of this name. */
   coverings?: { builders: readonly CoveringBuilder[]; build: string } | undefined;
   /** Told of rows that are read. */
@@ -39,7 +41,7 @@ export interface EncodedColumn {
 
 /** Takes the rows of a column; false: it has enough of them. */
 interface Taker {
-  add(vector: Vector, shapes: readonly RowShape[] | undefined): boolean;
+  add(vector: Vector, shapes: Shapes | undefined): boolean;
   finish(name: string): EncodedIndex;
 }
 
@@ -49,16 +51,21 @@ export async function encodeColumn(
   store: Store,
   options: EncodeOptions,
 ): Promise<EncodedColumn> {
-  const { kind, rows, build } = options;
+  const { kind, rows, build, recalledZones: before } = options;
   const zones = new ZonesBuilder(column.type);
-  const chunks: StoredChunk[] = [];
+  const chunks: StoredChunk[] = [...(before?.stored ?? [])];
+  if (before) zones.addZones(before.zones, chunks.length);
   let taker = kind && takerOf(kind, column, rows);
-  let done = 0;
+  let done = chunks.length * column.chunkRows;
+  if (done > 0) options.onRows?.(done);
   for await (const { vector, stored, ...known } of allChunks(column, store, options)) {
     const shapes =
-      column.type.kind === "geometry" ? (known.shapes ?? shapesOf(vector, column, done)) : undefined;
+      column.type.kind === "geometry"
+        ? (known.shapes ?? shapesOf(vector as BytesVector, { column: column.name, row: done }))
+        : undefined;
     if (taker && !taker.add(vector, shapes)) taker = undefined;
-    zones.addChunk(vector, shapes);
+    if (shapes) zones.addShapes(shapes);
+    else zones.addChunk(vector);
     if (shapes) for (const builder of options.coverings?.builders ?? []) await builder.add(shapes);
     chunks.push(stored);
     done += vector.length;
@@ -88,13 +95,14 @@ async function* allChunks(
   column: MetaColumn,
   store: Store,
   options: EncodeOptions,
-): AsyncGenerator<ReadChunk & { shapes?: readonly RowShape[] }> {
-  const { recalled, rows, signal } = options;
+): AsyncGenerator<ReadChunk & { shapes?: Shapes }> {
+  const { recalled, recalledZones, rows, signal } = options;
   for (let chunk = 0; chunk < (recalled?.chunks ?? 0); chunk++) {
     signal?.throwIfAborted();
     yield { ...recalled!.chunk(chunk), stored: recalled!.stored[chunk]! };
   }
-  yield* readChunks(column, store, rows, recalled?.chunks ?? 0, options);
+  const first = recalled?.chunks ?? recalledZones?.stored.length ?? 0;
+  yield* readChunks(column, store, rows, first, options);
 }
 
 /** The truth of a column alone, its chunks not decoded. */
@@ -133,28 +141,11 @@ function spatialTaker(rows: number): Taker {
   const builder = new RTreeBuilder(rows);
   return {
     add(_, shapes) {
-      for (const shape of shapes!) builder.add(shape);
+      builder.add(shapes!);
       return true;
     },
     finish: (name) => builder.finish(name),
   };
-}
-
-function shapesOf(vector: Vector, column: MetaColumn, firstRow: number): RowShape[] {
-  const shapes = new Array<RowShape>(vector.length);
-  for (let i = 0; i < vector.length; i++) {
-    try {
-      shapes[i] = rowShape(vector as BytesVector, i);
-    } catch (error) {
-      if (!isZarrsiftError(error, "bad_geometry")) throw error;
-      const message = `Row ${firstRow + i} of column ${column.name}: ${error.message}`;
-      throw new ZarrsiftError("bad_geometry", message, {
-        cause: error,
-        details: { column: column.name, row: firstRow + i },
-      });
-    }
-  }
-  return shapes;
 }
 
 /** An index whose arrays have another place: the build's id behind the group that its record names. */

@@ -1,13 +1,15 @@
 /** One column's index, zone map and truth, written but not yet published. */
+import { mapLimit } from "../../abort.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { JsonObject } from "../../zarr/json.ts";
 import type { BySide } from "../api.ts";
 import { chooseKind, type IndexKind } from "./choose.ts";
 import { CoveringBuilder } from "./covering.ts";
+import { comparedBefore } from "./covering-before.ts";
 import { type EncodedColumn, encodeColumn } from "./encode.ts";
 import { buildId } from "./nodes.ts";
-import { recall } from "./recall.ts";
+import { recall, recallZones } from "./recall.ts";
 import type { IndexTarget } from "./target.ts";
 
 export interface ProductOptions extends ReadOptions {
@@ -43,16 +45,21 @@ export async function produceColumn(
 ): Promise<ColumnProduct> {
   const { onRows, signal, unchanged = 0 } = options;
   const { rows } = column;
+  const builders = await mapLimit(options.coverings ?? [], 1, async (four) => {
+    const before = await comparedBefore(column, four, unchanged * column.chunkRows, source, target, options);
+    return new CoveringBuilder(four, source, rows, { signal, before });
+  });
   const recalled = await recall(column, unchanged, target, options);
-  const encode = (kind: IndexKind | undefined) => {
-    const build = buildId();
-    const builders = options.coverings?.map((four) => new CoveringBuilder(four, source, rows, { signal }));
-    const coverings = builders && { builders, build };
-    return encodeColumn(column, source, { signal, kind, rows, build, recalled, coverings, onRows });
-  };
   const kind = recalled
     ? (target.records.indexes[column.name]!.kind as IndexKind)
     : await chooseKind(column, source, options);
+  const recalledZones = kind ? undefined : await recallZones(column, unchanged, target, options);
+  const encode = (kind: IndexKind | undefined) => {
+    const build = buildId();
+    const coverings = { builders, build };
+    const known = { recalled, recalledZones, coverings };
+    return encodeColumn(column, source, { signal, kind, rows, build, onRows, ...known });
+  };
   const encoded = await encode(kind);
   if (kind !== "category" || encoded.index) return written(kind, encoded, column, target, options);
   return written("btree", await encode("btree"), column, target, options);

@@ -1,11 +1,9 @@
 /** The shapes of a geometry column from its R-tree. */
-import type { Box } from "../../geometry/longitude.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { JsonObject } from "../../zarr/json.ts";
 import { CrossingShapes } from "../crossing.ts";
 import { type IndexReads, PagedArray, unusable } from "../pages.ts";
 import { RecordReader } from "../records.ts";
-import type { RowShape } from "../rtree-build.ts";
 import { HEADER_BYTES, treeLayout } from "../rtree-layout.ts";
 import { elements } from "../whole.ts";
 import type { RecalledRows } from "./recall.ts";
@@ -45,19 +43,18 @@ export async function recalledShapes(
       if (row >= items) throw unusable(path, `item ${from + i} is row ${row} of ${items}`);
       if (row >= rows) continue;
       boxes.set(some.subarray(4 * i, 4 * i + 4), 4 * row);
-      isBox[row] = bits(from + i);
+      isBox[row] = boxes[4 * row] === Infinity ? 0 : bits(from + i);
     }
   }
-  const shape = (row: number): RowShape => {
-    const [west, south, east, north] = boxes.subarray(4 * row, 4 * row + 4) as unknown as Box;
-    if (west === Number.POSITIVE_INFINITY) return { boxes: [], isBox: false };
-    const wide = west === -180 && east === 180 ? crossing?.find(row) : undefined;
-    if (wide !== undefined) return { boxes: crossing!.boxes(wide), isBox: false };
-    return { boxes: [[west, south, east, north]], isBox: isBox[row] === 1 };
-  };
+  for (const { at } of crossing?.between(0, rows) ?? []) isBox[at] = 0;
   return {
     vector: (from, to) => placeholder(to - from),
-    shapes: (from, to) => Array.from({ length: to - from }, (_, i) => shape(from + i)),
+    shapes: (from, to) => ({
+      length: to - from,
+      boxes: boxes.subarray(4 * from, 4 * to),
+      isBox: isBox.subarray(from, to),
+      crossing: crossing?.between(from, to) ?? [],
+    }),
   };
 }
 

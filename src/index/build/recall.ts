@@ -5,12 +5,12 @@ import type { MetaColumn } from "../../table/column.ts";
 import type { BytesVector, Vector } from "../../table/vector.ts";
 import { packBytes } from "../../table/vector.ts";
 import type { JsonObject } from "../../zarr/json.ts";
-import type { CategoryIndex } from "../api.ts";
+import type { CategoryIndex, Zones } from "../api.ts";
 import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "../keys.ts";
-import { ownIndex } from "../open.ts";
+import { ownIndex, ownZones } from "../open.ts";
 import { type IndexReads, newIndexCache } from "../pages.ts";
 import { truthRecord } from "../records.ts";
-import type { RowShape } from "../rtree-build.ts";
+import type { Shapes } from "../shapes.ts";
 import { readTruth, type StoredChunk, Truth } from "../truth.ts";
 import { recalledKeys, recalledTexts } from "./recall-keys.ts";
 import { recalledShapes } from "./recall-shapes.ts";
@@ -20,7 +20,13 @@ import type { IndexTarget } from "./target.ts";
 export interface Recalled {
   chunks: number;
   /** What reading a chunk would give; of geometry the shapes alone. */
-  chunk(number: number): { vector: Vector; shapes?: RowShape[] };
+  chunk(number: number): { vector: Vector; shapes?: Shapes };
+  stored: readonly StoredChunk[];
+}
+
+/** The zones of whole chunks from the first on. */
+export interface RecalledZones {
+  zones: Zones;
   stored: readonly StoredChunk[];
 }
 
@@ -28,34 +34,60 @@ export interface Recalled {
 export interface RecalledRows {
   /** Rows `from` to `to` (exclusive). */
   vector(from: number, to: number): Vector;
-  shapes?(from: number, to: number): RowShape[];
+  shapes?(from: number, to: number): Shapes;
 }
 
 /**
  * The first `chunks` chunks of a column from its index, of which they are known to be what was indexed.
  * @returns `undefined` where the index does not hold them, or is damaged
  */
-export async function recall(
+export function recall(
   column: MetaColumn,
   chunks: number,
   target: IndexTarget,
   options: ReadOptions = {},
 ): Promise<Recalled | undefined> {
-  const { store, hierarchy, records } = target;
-  const [record, truth] = [records.indexes[column.name], records.truth[column.name]];
-  if (!record || !truth || !hierarchy || chunks === 0) return undefined;
-  const reads = { store, hierarchy, cache: newIndexCache(2 ** 22) };
-  try {
-    const recorded = truthRecord(truth);
-    const rows = await rowsOf(column, record, chunks * column.chunkRows, reads, options);
-    const stored = (await readTruth(recorded, reads, options)).slice(0, chunks);
-    if (!rows || stored.length < chunks) return undefined;
+  const record = target.records.indexes[column.name];
+  return recalled(column, chunks, target, options, async (stored, reads) => {
+    const rows = record && (await rowsOf(column, record, chunks * column.chunkRows, reads, options));
+    if (!rows) return undefined;
     const chunk = (number: number) => {
       const [from, to] = [number * column.chunkRows, (number + 1) * column.chunkRows];
       const shapes = rows.shapes?.(from, to);
       return { vector: rows.vector(from, to), ...(shapes && { shapes }) };
     };
     return { chunks, chunk, stored };
+  });
+}
+
+/** As `recall`, of a column that has a zone map alone, from that. */
+export function recallZones(
+  column: MetaColumn,
+  chunks: number,
+  target: IndexTarget,
+  options: ReadOptions = {},
+): Promise<RecalledZones | undefined> {
+  const record = target.records.zones[column.name];
+  return recalled(column, chunks, target, options, async (stored, reads) => {
+    if (!record) return undefined;
+    const zones = await ownZones(column, record, reads, new Truth(column, undefined, reads)).load(options);
+    return { zones, stored };
+  });
+}
+
+async function recalled<T>(
+  column: MetaColumn,
+  chunks: number,
+  { store, hierarchy, records }: IndexTarget,
+  options: ReadOptions,
+  from: (stored: readonly StoredChunk[], reads: IndexReads) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const truth = records.truth[column.name];
+  if (!truth || !hierarchy || chunks === 0) return undefined;
+  const reads = { store, hierarchy, cache: newIndexCache(2 ** 22) };
+  try {
+    const stored = (await readTruth(truthRecord(truth), reads, options)).slice(0, chunks);
+    return stored.length < chunks ? undefined : await from(stored, reads);
   } catch (error) {
     // Whatever is wrong with the index: it is made from the column then.
     options.signal?.throwIfAborted();

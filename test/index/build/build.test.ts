@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { writeWkb } from "../../../src/geometry/wkb-write.ts";
+import { parseWkt } from "../../../src/geometry/wkt-read.ts";
 import { buildIndexes } from "../../../src/index/build/build.ts";
 import { checkIndexes } from "../../../src/index/build/check.ts";
 import { dropIndexes } from "../../../src/index/build/drop.ts";
@@ -9,7 +11,7 @@ import { announce } from "../../../src/table/announcement.ts";
 import { openTable } from "../../../src/table/open.ts";
 import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
 import { type JsonObject, parseJsonObject, writeJson } from "../../../src/zarr/json.ts";
-import { putColumn } from "../source.ts";
+import { makeSource, putColumn } from "../source.ts";
 import { askAll, columnsOf, cut, lengthen, sourceOf } from "./kit.ts";
 
 const KINDS = { bbox: "rtree", date: "btree", clouds: "btree", platform: "category", id: "btree" };
@@ -87,6 +89,22 @@ describe.each([2, 3] as const)("indexes of a v%i source", (format) => {
     const checked = await checkIndexes(store, store);
     expect(checked.map(({ problem }) => problem)).toEqual(ALL.map(() => undefined));
     expect(what(await buildIndexes(store, store))).toEqual(each("unchanged"));
+  });
+
+  it("know that all shapes are boxes, NULLs among them, when others are appended", async () => {
+    const box = (west: number) => `POLYGON((${west} 0, ${west + 9} 0, ${west + 9} 8, ${west} 8, ${west} 0))`;
+    const values = Array.from({ length: 500 }, (_, i) =>
+      i % 7 === 3 ? new Uint8Array(0) : writeWkb(parseWkt(box((i % 300) - 150))),
+    );
+    const attributes = { "ARROW:extension:name": "geoarrow.wkb" };
+    const columns = { bbox: { type: "bytes", values, attributes } };
+    const store = await makeSource(cut(columns, 230), 40, format);
+    await buildIndexes(store, store);
+    const longer = await makeSource(columns, 40, format);
+    await copyAll(longer, store, (key) => !/^meta\/\w+\/(?:c\/)?[0-4]$/.test(key));
+    expect(what(await buildIndexes(store, store))).toEqual({ bbox: "extended" });
+    const checked = await checkIndexes(store, store);
+    expect(checked).toMatchObject([{ column: "bbox", rows: 500, problem: undefined }]);
   });
 
   it("are made from the columns where the older ones are damaged", async () => {

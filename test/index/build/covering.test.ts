@@ -20,7 +20,7 @@ import { openTable } from "../../../src/table/open.ts";
 import { Hierarchy } from "../../../src/zarr/hierarchy.ts";
 import { type JsonObject, parseJsonObject, writeJson } from "../../../src/zarr/json.ts";
 import { BOX_CHUNK, type BoxOptions, boxColumns, boxSource, lengthenBoxes } from "../boxes.ts";
-import { makeSource, putColumn } from "../source.ts";
+import { makeSource, putColumn, type TestColumn, utf8 } from "../source.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-covering-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -79,6 +79,12 @@ function truth(rows: number, options?: BoxOptions): number[] {
     QUERY.every(([{ low, high }], side) => sides[side]![row]! >= low && sides[side]![row]! <= high),
   );
 }
+
+/** A column that has a zone map alone. */
+const notes = (rows: number): TestColumn => ({
+  type: "bytes",
+  values: Array.from({ length: rows }, (_, i) => utf8(`${(i * 7919) % 1009}`.repeat(1 + (i % 20)))),
+});
 
 const coveringKeys = (store: MemoryStore) => [...store.keys()].filter((key) => key.includes("/covering/"));
 
@@ -142,6 +148,39 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect((await build(store)).what).toBe("unchanged");
   });
 
+  it("have indexes of their own where they do not hold the boxes, and else zone maps", async () => {
+    const kinds = async (store: MemoryStore) => {
+      const reports = await buildIndexes(store, store);
+      expect(reports.map(({ column }) => column).sort()).toEqual(
+        [...NAMES, "bbox", "date", "platform"].sort(),
+      );
+      return NAMES.map((name) => reports.find(({ column }) => column === name)!.kind);
+    };
+    const store = await boxSource(ROWS);
+    expect(await kinds(store)).toEqual(NAMES.map(() => undefined));
+    expect(await kinds(store)).toEqual(NAMES.map(() => undefined));
+    const { ymax } = boxColumns(ROWS);
+    const values = (ymax!.values as Float64Array).map((side) => side + 1);
+    await putColumn(store, "ymax", { ...ymax!, values }, BOX_CHUNK);
+    expect(await kinds(store)).toEqual(NAMES.map(() => "btree"));
+    expect(await kinds(await boxSource(ROWS, { odd: 0.2 }))).toEqual(NAMES.map(() => "btree"));
+    // Ended before they had their own.
+    const ended = await boxSource(ROWS, { odd: 0.2 });
+    const stop = new AbortController();
+    const left = new Set(NAMES);
+    const onColumn = ({ column }: { column: string }) => {
+      if (left.delete(column) && left.size === 0) stop.abort(new Error("ended"));
+    };
+    await expect(buildIndexes(ended, ended, { onColumn, signal: stop.signal })).rejects.toThrow("ended");
+    expect(await kinds(ended)).toEqual(NAMES.map(() => "btree"));
+    expect(await problems(ended)).toEqual([]);
+    // Columns that were indexed after the tree was.
+    const later = await boxSource(ROWS);
+    await build(later, { columns: ["bbox"] });
+    expect(await kinds(later)).toEqual(NAMES.map(() => undefined));
+    expect((await coveringOf(later))!.columns).toEqual(NAMES);
+  });
+
   it("are not recorded where they are in another order, or texts", async () => {
     const swapped = await boxSource(ROWS, { names: ["xmin", "ymin", "ymax", "xmax"] });
     expect((await build(swapped)).covering).toBeUndefined();
@@ -192,6 +231,73 @@ describe("columns that hold the boxes of an R-tree", () => {
     expect([...(await covering.find(QUERY))]).toEqual(truth(ROWS + 600));
     expect(await problems(store)).toEqual([]);
     expect(coveringKeys(store).length).toBe(keys);
+  });
+
+  it.each<[number, number[]]>([
+    [1500, [500, 500, 500, 500]],
+    [1800, [500, 500, 500, 500]],
+    [1800, [400, 1700, 500, 90]],
+  ])("are not read again when rows are appended to %i, in chunks of %j", async (rows, lengths) => {
+    const more = rows + 900;
+    const put = async (store: MemoryStore, count: number) => {
+      for (const [name, column] of Object.entries({ ...boxColumns(count), note: notes(count) })) {
+        const length = lengths[NAMES.indexOf(name)] ?? BOX_CHUNK;
+        const keep = Math.floor(rows / length);
+        const old = await Promise.all(
+          Array.from({ length: keep }, (_, i) => store.get(`meta/${name}/c/${i}`)),
+        );
+        const one = await makeSource({ [name]: column }, length);
+        for (const key of one.keys())
+          if (key.startsWith("meta/") && !old[Number(/\d+$/.exec(key)?.[0])])
+            store.set(key, (await one.get(key))!);
+      }
+    };
+    const store = await boxSource(rows);
+    for (const key of [...store.keys()]) if (key.startsWith("meta/")) store.delete(key);
+    await put(store, rows);
+    expect((await build(store)).covering).toEqual(NAMES);
+    await put(store, more);
+    const read: [string, number][] = [];
+    const get: Store["get"] = (key, options) => {
+      const [, name, chunk] = /^meta\/(\w+)\/c\/(\d+)$/.exec(key) ?? [];
+      if (name) read.push([name, Number(chunk)]);
+      return store.get(key, options);
+    };
+    const watched: Store = {
+      url: store.url,
+      get,
+      getRange: (key, range, options) => store.getRange(key, range, options),
+      stat: (key, options) => store.stat(key, options),
+      list: (prefix, options) => store.list(prefix, options),
+    };
+    const reports = await buildIndexes(watched, store);
+    expect(new Set(reports.map(({ what }) => what))).toEqual(new Set(["extended"]));
+    // Rows are compared from where a chunk of each of the columns ends.
+    const from = Math.min(...[500, ...lengths].map((length) => Math.floor(rows / length) * length));
+    for (const [i, name] of [...NAMES, "bbox", "note"].entries()) {
+      const length = lengths[i] ?? BOX_CHUNK;
+      const first = Math.floor((i < 4 ? from : rows) / length);
+      const chunks = read.filter(([of]) => of === name).map(([, chunk]) => chunk);
+      expect(Math.min(...chunks), name).toBe(first);
+      // For the tree and for the zone map.
+      expect(chunks.length, name).toBeLessThanOrEqual((i < 4 ? 2 : 1) * (Math.ceil(more / length) - first));
+    }
+    const record = async (of: MemoryStore) => {
+      const { attributes } = parseJsonObject((await of.get("indexes/zarr.json"))!, "indexes");
+      const { zarrsift } = attributes as { zarrsift: { indexes: { bbox: { covering: JsonObject } } } };
+      const { exceptions, ...covering } = zarrsift.indexes.bbox.covering;
+      return { ...covering, exceptions: { ...(exceptions as JsonObject), path: "" } };
+    };
+    const anew = new MemoryStore([], { url: "memory:anew" });
+    await buildIndexes(store, anew);
+    expect(await record(store)).toEqual(await record(anew));
+    const covering = (await coveringOf(store))!;
+    expect((await covering.state()).state).toBe("verified");
+    expect([...(await covering.find(QUERY))]).toEqual(truth(more));
+    expect(await problems(store)).toEqual([]);
+    expect((await buildIndexes(store, store)).map(({ what }) => what)).toEqual(
+      reports.map(() => "unchanged"),
+    );
   });
 
   it("are dropped when appended rows are others, and come back", async () => {

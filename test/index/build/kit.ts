@@ -6,7 +6,7 @@ import { parseWkt } from "../../../src/geometry/wkt-read.ts";
 import type { Index, Rows } from "../../../src/index/api.ts";
 import { compareBytes } from "../../../src/index/keys.ts";
 import { openIndexes } from "../../../src/index/open.ts";
-import { rowShape } from "../../../src/index/rtree-build.ts";
+import { shapesOf } from "../../../src/index/shapes.ts";
 import type { MemoryStore } from "../../../src/store/memory.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { openTable } from "../../../src/table/open.ts";
@@ -117,15 +117,22 @@ export async function askAll(source: Store, store: Store = source): Promise<Answ
 type AnyColumn =
   Awaited<ReturnType<typeof openTable>>["columns"] extends ReadonlyMap<string, infer C> ? C : never;
 
+/** Of each row none, one, or two where it crosses ±180. */
+function boxesOf({ name }: AnyColumn, vector: BytesVector): (readonly (readonly number[])[])[] {
+  const { length, boxes, crossing } = shapesOf(vector, { column: name, row: 0 });
+  return Array.from({ length }, (_, i) => {
+    const box = [...boxes.subarray(4 * i, 4 * i + 4)];
+    return crossing.find(({ at }) => at === i)?.boxes ?? (box[0] === Infinity ? [] : [box]);
+  });
+}
+
 async function askOne(index: Index, column: AnyColumn): Promise<void> {
   const cells: unknown[] = [];
   const boxes: (readonly (readonly number[])[])[] = [];
   for (let chunk = 0; chunk * column.chunkRows < column.rows; chunk++) {
     const vector = await column.read(chunk);
-    for (let i = 0; i < vector.length; i++) {
-      cells.push(cellAt(vector, i));
-      if (index.kind === "rtree") boxes.push(rowShape(vector as BytesVector, i).boxes);
-    }
+    for (let i = 0; i < vector.length; i++) cells.push(cellAt(vector, i));
+    if (index.kind === "rtree") boxes.push(...boxesOf(column, vector as BytesVector));
   }
   const covered = cells.slice(0, index.covered);
   if (index.kind === "rtree") {
