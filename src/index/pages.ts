@@ -2,6 +2,7 @@
 
 import { mapLimit } from "../abort.ts";
 import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
+import { joined } from "../joined.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, type FixedChunk } from "../zarr/chunk.ts";
@@ -145,7 +146,7 @@ export class PagedArray {
       const base = chunk * chunkBytes;
       return this.#readChunk(chunk, Math.max(start - base, 0), Math.min(end - base, chunkBytes), options);
     });
-    return parts.length === 1 ? parts[0]! : joined(parts, end - start);
+    return parts.length === 1 ? parts[0]! : joined(parts, new Uint8Array(end - start));
   }
 
   async #readChunk(chunk: number, from: number, to: number, options: ReadOptions): Promise<Uint8Array> {
@@ -258,13 +259,3 @@ function runsOf(pages: readonly number[]): [number, number][] {
 
 const range = (from: number, to: number) =>
   Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i);
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
