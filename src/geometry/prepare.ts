@@ -126,7 +126,8 @@ export class Prepared {
    * @returns undefined where the envelope does not decide
    */
   testBox(predicate: Predicate, envelope: Float64Array, isBox: boolean): boolean | undefined {
-    const [west, south, east, north] = envelope as unknown as [number, number, number, number];
+    // One by one: taking an array of numbers apart is slow before it is compiled.
+    const [west, south, east, north] = [envelope[0]!, envelope[1]!, envelope[2]!, envelope[3]!];
     if (!(west >= -180 && east <= 180)) return undefined;
     if (!this.near(west, south, east, north)) return predicate === "disjoint";
     const meeting = predicate === "intersects" || predicate === "disjoint";

@@ -142,8 +142,8 @@ export interface CoveringIndex extends AnyIndex {
 export interface SpatialMatches {
   /** Ascending, without repeats. */
   rows: Float64Array;
-  /** 1 where `test` says that it is wanted. */
-  sure: Uint8Array;
+  /** Those of them that `test` says are wanted. */
+  sure: Float64Array;
 }
 
 export type Index = OrderedIndex | CategoryIndex | SpatialIndex;

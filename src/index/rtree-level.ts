@@ -52,31 +52,33 @@ export function testChildren(
     const page = Math.floor(first / PER_PAGE);
     let at = first - page * PER_PAGE;
     let data: Float64Array = views.of(page);
-    const beyond = at + 4 * (to - from) - PER_PAGE;
+    const [size, beyond] = [4 * (to - from), at + 4 * (to - from) - PER_PAGE];
     if (beyond > 0) {
       scratch.set(data.subarray(at, PER_PAGE));
       scratch.set(views.of(page + 1).subarray(0, beyond), PER_PAGE - at);
       data = scratch;
       at = 0;
     }
+    if (wanted[p] === 1) {
+      // All of them at once. Empty shapes among them have no box, which is seen when it is looked at.
+      boxes.set(data.subarray(at, at + size), 4 * hits);
+      sure.fill(1, hits, hits + to - from);
+      share += to - from;
+      for (let i = from; i < to; i++) found[hits++] = i;
+      continue;
+    }
     for (let i = from; i < to; i++, at += 4) {
       let part = touched(probe.boxes, data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!);
       if (part === 0) continue;
-      let all = wanted[p] === 1;
-      if (test && !all) {
-        const holds = test.within(data.subarray(at, at + 4));
+      const box = data.subarray(at, at + 4);
+      if (test) {
+        const holds = test.within(box);
         if (holds === false) continue;
-        all = holds === true;
+        if (holds) part = sure[hits] = 1;
       }
-      if (all) part = 1;
       share += part;
       found[hits] = i;
-      sure[hits] = all ? 1 : 0;
-      boxes[4 * hits] = data[at]!;
-      boxes[4 * hits + 1] = data[at + 1]!;
-      boxes[4 * hits + 2] = data[at + 2]!;
-      boxes[4 * hits + 3] = data[at + 3]!;
-      hits++;
+      boxes.set(box, 4 * hits++);
     }
   }
   return { found: found.subarray(0, hits), boxes: boxes.subarray(0, 4 * hits), sure, share };
@@ -110,7 +112,9 @@ function touched(
   north: number,
 ): number {
   let part = 0;
-  for (const query of queries) {
+  // Told in numbers: this is asked of thousands of boxes before it is compiled.
+  for (let q = 0; q < queries.length; q++) {
+    const query = queries[q]!;
     if (west > query[2] || east < query[0] || south > query[3] || north < query[1]) continue;
     const inside = west >= query[0] && east <= query[2] && south >= query[1] && north <= query[3];
     if (inside) return 1;

@@ -18,7 +18,7 @@ import { PagedArray, pagesOf, unusable } from "./pages.ts";
 import { bitAt, childPages, readIds } from "./rtree-items.ts";
 import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
 import { itemsTouched, type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
-import { sortedOrder } from "./sort.ts";
+import { sortedTogether } from "./sort.ts";
 import type { Truth } from "./truth.ts";
 
 /** Nodes of the uppermost levels that are fetched at once, in bytes. */
@@ -207,7 +207,7 @@ export class RTree implements SpatialIndex {
       bits?.pages(childPages(parents, nodeSize, items, 0, 1 / 8), options),
     ]);
     const found = testChildren(probe, layout, 0, parents, sure, pages);
-    const touching = { ...found, ids: readIds(pages, found.found, layout, this.#record) };
+    const touching = { ...found, ids: readIds(pages, found.found, layout) };
     return this.#matches(touching, bitsFound, crossing, boxes, options.test);
   }
 
@@ -219,32 +219,46 @@ export class RTree implements SpatialIndex {
     queries: readonly QueryBox[],
     test: BoxTest | undefined,
   ): SpatialMatches {
-    const foreign = this.#record.side === undefined;
-    const allBoxes = this.#record.isBox === "all";
+    const { rows, side, isBox, path } = this.#record;
+    const foreign = side === undefined;
     const { covered } = this;
-    const kept = new Uint32Array(ids.length);
-    const places = new Uint32Array(ids.length);
+    // Where no item can be of these kinds, those that are wanted for sure need no look.
+    const plain =
+      covered === rows &&
+      !foreign &&
+      !boxes.includes(Number.POSITIVE_INFINITY) &&
+      !(crossing && boxes.includes(-180));
     let count = 0;
     for (let i = 0; i < ids.length; i++) {
+      if (plain) {
+        const next = test ? sure.indexOf(0, i) : -1;
+        const end = next < 0 ? ids.length : next;
+        ids.copyWithin(count, i, end);
+        sure.copyWithin(count, i, end);
+        count += end - i;
+        i = end;
+        if (i === ids.length) break;
+      }
       const row = ids[i]!;
       const at = 4 * i;
+      if (row >= rows) throw unusable(path, `item ${found[i]} is row ${row} of ${rows}`);
       // NULL and empty shapes, which only a query without an end touches.
       if (row >= covered || boxes[at] === Number.POSITIVE_INFINITY) continue;
-      let isBox = false;
       const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
       if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      if (wide !== undefined || (foreign && (boxes[at]! < -180 || boxes[at + 2]! > 180)))
-        boxes.fill(Number.NaN, at, at + 4);
-      else isBox = bits ? bitAt(bits, found[i]!) : allBoxes;
-      if (test && sure[i] === 0) {
-        const holds = test.shape(boxes.subarray(at, at + 4), isBox, row);
+      const known = wide === undefined && !(foreign && (boxes[at]! < -180 || boxes[at + 2]! > 180));
+      if (!known) boxes.fill(Number.NaN, at, at + 4);
+      let wanted = sure[i];
+      if (test && wanted === 0) {
+        const rectangle = known && (bits ? bitAt(bits, found[i]!) : isBox === "all");
+        const holds = test.shape(boxes.subarray(at, at + 4), rectangle, row);
         if (holds === false) continue;
-        if (holds) sure[i] = 1;
+        if (holds) wanted = 1;
       }
-      kept[count] = row;
-      places[count++] = i;
+      ids[count] = row;
+      sure[count++] = wanted!;
     }
-    return byRow(kept.subarray(0, count), places, sure, this.#record.path);
+    return byRow(ids.subarray(0, count), sure.subarray(0, count), rows, path);
   }
 }
 
@@ -252,7 +266,7 @@ const NOTHING_BESIDE = { bits: undefined, crossing: undefined };
 
 const none = (): SpatialMatches => ({
   rows: new Float64Array(0),
-  sure: new Uint8Array(0),
+  sure: new Float64Array(0),
 });
 
 const boxAt = (box: number) => HEADER_BYTES + box * 32;
@@ -268,24 +282,17 @@ function topLevel({ levels }: TreeLayout): number {
 /** Below so many numbers the system's own sort, which needs no warming up, is the faster one. */
 const FEW = 2 ** 15;
 
-/** Matches in the order of their rows: of `rows[k]`, `sure` says at `places[k]` whether it is wanted. */
-function byRow(rows: Uint32Array, places: Uint32Array, sure: Uint8Array, path: string): SpatialMatches {
-  const count = rows.length;
-  const out = { rows: new Float64Array(count), sure: new Uint8Array(count) };
-  if (count < FEW) {
-    const both = Float64Array.from(rows, (row, k) => 2 * row + sure[places[k]!]!).sort();
-    for (let k = 0; k < count; k++) {
-      out.rows[k] = Math.floor(both[k]! / 2);
-      out.sure[k] = both[k]! % 2;
-    }
-  } else {
-    const order = sortedOrder({ low: rows.slice() });
-    for (let k = 0; k < count; k++) {
-      out.rows[k] = rows[order[k]!]!;
-      out.sure[k] = sure[places[order[k]!]!]!;
-    }
-  }
-  for (let k = 1; k < count; k++)
-    if (out.rows[k - 1] === out.rows[k]) throw unusable(path, `row ${out.rows[k]} is in it twice`);
-  return out;
+/** Matches in the order of their rows, of which `wanted` says which are wanted for sure. */
+function byRow(found: Uint32Array, wanted: Uint8Array, total: number, path: string): SpatialMatches {
+  const rows = ascending(found);
+  if (rows.length > 0 && rows.at(-1)! >= total)
+    throw unusable(path, `it names row ${rows.at(-1)} of ${total}`);
+  for (let k = 1; k < rows.length; k++)
+    if (rows[k - 1] === rows[k]) throw unusable(path, `row ${rows[k]} is in it twice`);
+  return { rows, sure: wanted.includes(0) ? ascending(found.filter((_, k) => wanted[k] === 1)) : rows };
+}
+
+function ascending(rows: Uint32Array): Float64Array {
+  if (rows.length < FEW) return new Float64Array(rows.slice().sort());
+  return new Float64Array(sortedTogether({ low: rows.slice() }).low);
 }
