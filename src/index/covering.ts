@@ -163,7 +163,15 @@ function inRanges(ranges: BoxRanges): BoxTest {
       return all ? true : undefined;
     },
     shape: (box) => lies(ranges, box, 0),
+    touching: ranges.every((of, side) => of === undefined || isOpen(of, side)),
   };
+}
+
+/** Whether the range of a side has no end, low for the lower sides and high for the others: a touch is all it asks. */
+function isOpen([range, ...more]: readonly KeyRange[], side: number): boolean {
+  if (!range || more.length > 0 || typeof range.low !== "number" || typeof range.high !== "number")
+    return false;
+  return side < 2 ? range.low === Number.NEGATIVE_INFINITY : range.high === Number.POSITIVE_INFINITY;
 }
 
 /** Whether four values from `at` on lie in their ranges. */

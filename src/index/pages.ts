@@ -86,10 +86,13 @@ export class PagedArray {
       this.#sums?.pages(sumPages, options),
       mapLimit(runs, 64, async ([from, to]) => {
         const bytes = await this.#read(from, to, options);
-        for (let page = from; page < to; page++) {
-          const start = (page - from) * PAGE_BYTES;
-          found.set(page, bytes.slice(start, start + PAGE_BYTES));
-        }
+        // A page that is kept must not keep others, too.
+        if (to - from === 1 && bytes.length === bytes.buffer.byteLength) found.set(from, bytes);
+        else
+          for (let page = from; page < to; page++) {
+            const start = (page - from) * PAGE_BYTES;
+            found.set(page, bytes.slice(start, start + PAGE_BYTES));
+          }
       }),
     ]);
     for (const [from, to] of runs) {

@@ -2,7 +2,6 @@
 import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type {
-  BoxTest,
   CoveringIndex,
   Estimate,
   IndexState,
@@ -84,7 +83,7 @@ export class RTree implements SpatialIndex {
   async find(boxes: readonly QueryBox[], options: TreeOptions = {}): Promise<SpatialMatches> {
     if (this.covered === 0 || boxes.length === 0) return none();
     const opened = await this.#open(options);
-    const probe = this.#probe(boxes, options.test);
+    const probe = this.#probe(boxes, options);
     const nodes = await this.#descend(opened, probe, 1, options);
     return this.#leaves(opened, probe, nodes, options, boxes);
   }
@@ -94,10 +93,10 @@ export class RTree implements SpatialIndex {
     const opened = await this.#open(options);
     const { layout, tree } = opened;
     let lowest = topLevel(layout);
-    let hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest, options);
+    let hits = await this.#descend(opened, this.#probe(boxes, options), lowest, options);
     // Where it is little to read, what finding needs next is read now: far away, other indexes are asked meanwhile.
     for (; lowest > 1 && hits.found.length <= FEW_NODES; lowest--)
-      hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest - 1, options);
+      hits = await this.#descend(opened, this.#probe(boxes, options), lowest - 1, options);
     const perNode = layout.nodeSize ** lowest;
     // Queries without an end may be long and thin, and touch much more than they are wide.
     const touched = (items: number) => (options.asStored ? itemsTouched(hits, boxes, items) : 0);
@@ -115,12 +114,19 @@ export class RTree implements SpatialIndex {
     return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
   }
 
-  #probe(boxes: readonly QueryBox[], test: BoxTest | undefined): Probe {
-    if (this.#record.side !== undefined) return { boxes, test };
+  #probe(boxes: readonly QueryBox[], { test, asStored }: TreeOptions): Probe {
+    // Where touching is all that is asked of an item, it is so of the boxes above.
+    const asked = test?.touching && this.#areBoxes(asStored) ? undefined : test;
+    if (this.#record.side !== undefined) return { boxes, test: asked };
     // Another maker's boxes are as drawn: perhaps from 0 to 360, which says nothing before they are brought home.
     return {
       boxes: boxes.flatMap(([w, s, e, n]) => [0, 360, -360].map((by) => [w + by, s, e + by, n] as QueryBox)),
     };
+  }
+
+  /** Whether each item is the rectangle that the tree has of it, or is to be taken for it. */
+  #areBoxes(asStored = false): boolean {
+    return asStored || this.#record.isBox === "all";
   }
 
   #open(options: ReadOptions): Promise<Opened> {
@@ -208,7 +214,7 @@ export class RTree implements SpatialIndex {
     ]);
     const found = testChildren(probe, layout, 0, parents, sure, pages);
     const touching = { ...found, ids: readIds(pages, found.found, layout) };
-    return this.#matches(touching, bitsFound, crossing, boxes, options.test);
+    return this.#matches(touching, bitsFound, crossing, boxes, options);
   }
 
   /** The items that touch, by row, without those that are not believed, do not touch in truth or are not wanted. */
@@ -217,9 +223,9 @@ export class RTree implements SpatialIndex {
     bits: ReadonlyMap<number, Uint8Array> | undefined,
     crossing: CrossingShapes | undefined,
     queries: readonly QueryBox[],
-    test: BoxTest | undefined,
+    { test, asStored = false }: TreeOptions,
   ): SpatialMatches {
-    const { rows, side, isBox, path } = this.#record;
+    const { rows, side, path } = this.#record;
     const foreign = side === undefined;
     const { covered } = this;
     // Where no item can be of these kinds, those that are wanted for sure need no look.
@@ -228,6 +234,8 @@ export class RTree implements SpatialIndex {
       !foreign &&
       !boxes.includes(Number.POSITIVE_INFINITY) &&
       !(crossing && boxes.includes(-180));
+    const rectangles = this.#areBoxes(asStored);
+    if (plain && rectangles && test?.touching) return byRow(ids, sure.fill(1), rows, path);
     let count = 0;
     for (let i = 0; i < ids.length; i++) {
       if (plain) {
@@ -250,7 +258,7 @@ export class RTree implements SpatialIndex {
       if (!known) boxes.fill(Number.NaN, at, at + 4);
       let wanted = sure[i];
       if (test && wanted === 0) {
-        const rectangle = known && (bits ? bitAt(bits, found[i]!) : isBox === "all");
+        const rectangle = known && (bits ? bitAt(bits, found[i]!) : rectangles);
         const holds = test.shape(boxes.subarray(at, at + 4), rectangle, row);
         if (holds === false) continue;
         if (holds) wanted = 1;

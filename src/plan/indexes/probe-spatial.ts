@@ -40,6 +40,7 @@ function boxTest(prepared: Prepared, predicate: Predicate): BoxTest {
       return inside && prepared.testBox(predicate, box, false) === true ? true : undefined;
     },
     shape: (box, isBox) => prepared.testBox(predicate, box, isBox),
+    touching: predicate === "intersects" && prepared.isRectangle,
   };
 }
 
