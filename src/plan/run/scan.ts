@@ -15,7 +15,7 @@ import { difference, intersection, intersectRuns, union } from "../indexes/row-s
 import { inOrder, type Plan } from "../make-plan.ts";
 import { Cancel } from "./cancel.ts";
 import { learn } from "./learnt.ts";
-import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt } from "./rows.ts";
+import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt, rowsInRange } from "./rows.ts";
 import type { Trace } from "./trace.ts";
 import { type Window, windows } from "./windows.ts";
 
@@ -173,6 +173,11 @@ export class Scan {
   }
 
   async #exactly(i: number, columns: readonly string[], rows: RowSet): Promise<RowSet> {
+    const range = rows instanceof Float64Array ? columnRange(this.#plan.conjuncts[i]!.expr) : undefined;
+    const kept =
+      range &&
+      (await rowsInRange(this.#table.columns.get(range.column)!, range, rows as Float64Array, this.#read));
+    if (kept) return kept;
     const truth = await this.#truth(this.#tests[i]!, await this.frame(columns, rows));
     return rowsAt(rows, positions(truth, TRUE));
   }
