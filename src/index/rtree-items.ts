@@ -1,6 +1,9 @@
 /** Where the entries of a tree lie in its pages, and what they are. */
+import type { SpatialMatches } from "./api.ts";
 import { PAGE_BYTES } from "./arrays.ts";
+import { unusable } from "./pages.ts";
 import type { TreeLayout } from "./rtree-layout.ts";
+import { sortedTogether } from "./sort.ts";
 
 /** Pages, ascending, that hold entries of `bytes` each from `start` on for the children of ascending `parents`. */
 export function childPages(
@@ -61,4 +64,23 @@ export function readIds(
 export function bitAt(bits: ReadonlyMap<number, Uint8Array>, i: number): boolean {
   const at = i >> 3;
   return ((bits.get(Math.floor(at / PAGE_BYTES))![at % PAGE_BYTES]! >> (i & 7)) & 1) === 1;
+}
+
+/** Below so many numbers the system's own sort, which needs no warming up, is the faster one. */
+const FEW = 2 ** 15;
+
+/** Matches in the order of their rows, of which `wanted` says which are wanted for sure. */
+export function byRow(found: Uint32Array, wanted: Uint8Array, total: number, path: string): SpatialMatches {
+  const rows = ascending(found);
+  if (rows.length > 0 && rows.at(-1)! >= total)
+    throw unusable(path, `it names row ${rows.at(-1)} of ${total}`);
+  for (let k = 1; k < rows.length; k++)
+    if (rows[k - 1] === rows[k]) throw unusable(path, `row ${rows[k]} is in it twice`);
+  const matches = new Float64Array(rows);
+  if (!wanted.includes(0)) return { rows: matches, sure: matches };
+  return { rows: matches, sure: new Float64Array(ascending(found.filter((_, k) => wanted[k] === 1))) };
+}
+
+function ascending(rows: Uint32Array): Uint32Array {
+  return rows.length < FEW ? rows.slice().sort() : sortedTogether({ low: rows.slice() }).low;
 }

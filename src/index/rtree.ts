@@ -14,10 +14,9 @@ import { PAGE_BYTES } from "./arrays.ts";
 import { CrossingShapes } from "./crossing.ts";
 import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
-import { bitAt, childPages, readIds } from "./rtree-items.ts";
+import { bitAt, byRow, childPages, readIds } from "./rtree-items.ts";
 import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
 import { itemsTouched, type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
-import { sortedTogether } from "./sort.ts";
 import type { Truth } from "./truth.ts";
 
 /** Nodes of the uppermost levels that are fetched at once, in bytes. */
@@ -219,54 +218,56 @@ export class RTree implements SpatialIndex {
 
   /** The items that touch, by row, without those that are not believed, do not touch in truth or are not wanted. */
   #matches(
-    { found, boxes, sure, ids }: LevelHits & { ids: Uint32Array },
+    hits: LevelHits & { ids: Uint32Array },
     bits: ReadonlyMap<number, Uint8Array> | undefined,
     crossing: CrossingShapes | undefined,
     queries: readonly QueryBox[],
-    { test, asStored = false }: TreeOptions,
+    { test, asStored }: TreeOptions,
   ): SpatialMatches {
+    const { boxes, sure, ids } = hits;
     const { rows, side, path } = this.#record;
-    const foreign = side === undefined;
-    const { covered } = this;
-    // Where no item can be of these kinds, those that are wanted for sure need no look.
+    // Whether every item is believed, has a box and lies where that is.
     const plain =
-      covered === rows &&
-      !foreign &&
+      this.covered === rows &&
+      side !== undefined &&
       !boxes.includes(Number.POSITIVE_INFINITY) &&
       !(crossing && boxes.includes(-180));
-    const rectangles = this.#areBoxes(asStored);
-    if (plain && rectangles && test?.touching) return byRow(ids, sure.fill(1), rows, path);
+    if (plain && test?.touching && this.#areBoxes(asStored)) return byRow(ids, sure.fill(1), rows, path);
+    const isBox = (i: number) => (bits ? bitAt(bits, hits.found[i]!) : this.#areBoxes(asStored));
     let count = 0;
     for (let i = 0; i < ids.length; i++) {
-      if (plain) {
-        const next = test ? sure.indexOf(0, i) : -1;
-        const end = next < 0 ? ids.length : next;
-        ids.copyWithin(count, i, end);
-        sure.copyWithin(count, i, end);
-        count += end - i;
-        i = end;
-        if (i === ids.length) break;
-      }
-      const row = ids[i]!;
-      const at = 4 * i;
-      if (row >= rows) throw unusable(path, `item ${found[i]} is row ${row} of ${rows}`);
-      // NULL and empty shapes, which only a query without an end touches.
-      if (row >= covered || boxes[at] === Number.POSITIVE_INFINITY) continue;
-      const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
-      if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      const known = wide === undefined && !(foreign && (boxes[at]! < -180 || boxes[at + 2]! > 180));
-      if (!known) boxes.fill(Number.NaN, at, at + 4);
-      let wanted = sure[i];
-      if (test && wanted === 0) {
-        const rectangle = known && (bits ? bitAt(bits, found[i]!) : rectangles);
-        const holds = test.shape(boxes.subarray(at, at + 4), rectangle, row);
+      const known = plain || this.#knownBox(hits, i, crossing, queries);
+      if (known === undefined) continue;
+      if (test && sure[i] === 0) {
+        const holds = test.shape(boxes.subarray(4 * i, 4 * i + 4), known && isBox(i), ids[i]!);
         if (holds === false) continue;
-        if (holds) wanted = 1;
+        if (holds) sure[i] = 1;
       }
-      ids[count] = row;
-      sure[count++] = wanted!;
+      ids[count] = ids[i]!;
+      sure[count++] = sure[i]!;
     }
     return byRow(ids.subarray(0, count), sure.subarray(0, count), rows, path);
+  }
+
+  /** Whether the box of item `i` is real; where it is not it becomes NaN. undefined: the item is of no use. */
+  #knownBox(
+    { found, boxes, ids }: LevelHits & { ids: Uint32Array },
+    i: number,
+    crossing: CrossingShapes | undefined,
+    queries: readonly QueryBox[],
+  ): boolean | undefined {
+    const { rows, side, path } = this.#record;
+    const row = ids[i]!;
+    const at = 4 * i;
+    if (row >= rows) throw unusable(path, `item ${found[i]} is row ${row} of ${rows}`);
+    // NULL and empty shapes, which only a query without an end touches.
+    if (row >= this.covered || boxes[at] === Number.POSITIVE_INFINITY) return undefined;
+    const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
+    if (wide !== undefined && !crossing!.touches(wide, queries)) return undefined;
+    const beyond = side === undefined && (boxes[at]! < -180 || boxes[at + 2]! > 180);
+    if (wide === undefined && !beyond) return true;
+    boxes.fill(Number.NaN, at, at + 4);
+    return false;
   }
 }
 
@@ -285,22 +286,4 @@ function topLevel({ levels }: TreeLayout): number {
   for (let level = 1; level < levels.length - 1; level++)
     if ((end - levels[level]!) * 32 <= TOP_BYTES) return level;
   return levels.length - 2;
-}
-
-/** Below so many numbers the system's own sort, which needs no warming up, is the faster one. */
-const FEW = 2 ** 15;
-
-/** Matches in the order of their rows, of which `wanted` says which are wanted for sure. */
-function byRow(found: Uint32Array, wanted: Uint8Array, total: number, path: string): SpatialMatches {
-  const rows = ascending(found);
-  if (rows.length > 0 && rows.at(-1)! >= total)
-    throw unusable(path, `it names row ${rows.at(-1)} of ${total}`);
-  for (let k = 1; k < rows.length; k++)
-    if (rows[k - 1] === rows[k]) throw unusable(path, `row ${rows[k]} is in it twice`);
-  return { rows, sure: wanted.includes(0) ? ascending(found.filter((_, k) => wanted[k] === 1)) : rows };
-}
-
-function ascending(rows: Uint32Array): Float64Array {
-  if (rows.length < FEW) return new Float64Array(rows.slice().sort());
-  return new Float64Array(sortedTogether({ low: rows.slice() }).low);
 }

@@ -69,6 +69,7 @@ export class Scan {
     const columns = [...new Set([...conjuncts.flatMap((conjunct) => conjunct.columns), ...names])];
     const pending: { window: Window; result: Promise<T> }[] = [];
     const upcoming = windows(this.#plan, this.#table, columns, stopsEarly);
+    let finished = false;
     try {
       for (;;) {
         while (pending.length < (counts ? 1 : AHEAD)) {
@@ -80,12 +81,15 @@ export class Scan {
           pending.push({ window, result });
         }
         const first = pending.shift();
-        if (!first) return;
+        if (!first) {
+          finished = true;
+          return;
+        }
         yield await first.result;
         this.#forget(first.window, backwards);
       }
     } finally {
-      this.#stop.abort();
+      if (!finished) this.#stop.abort();
       this.#cancel.end();
     }
   }
