@@ -1,5 +1,6 @@
 import { type Description, describe, layoutOf } from "./describe.ts";
 import { isZarrsiftError, messageOf, ZarrsiftError } from "./errors.ts";
+import { joined } from "./joined.ts";
 import { checkQueryOptions, checkViewOptions } from "./options.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
@@ -255,13 +256,7 @@ export class Collection {
   async #matches(query: Query, options: ReadOptions): Promise<Float64Array> {
     const parts: Float64Array[] = [];
     for await (const part of query.matches(options)) parts.push(part);
-    const idx = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      idx.set(part, at);
-      at += part.length;
-    }
-    return idx;
+    return joined(parts, new Float64Array(parts.reduce((sum, part) => sum + part.length, 0)));
   }
 
   #location({ location }: Snapshot): Location {

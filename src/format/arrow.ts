@@ -1,5 +1,6 @@
 import type * as Arrow from "apache-arrow";
 import { ZarrsiftError } from "../errors.ts";
+import { joined } from "../joined.ts";
 import { slice, type Vector } from "../table/vector.ts";
 import { arrowData } from "./arrow-data.ts";
 import { type ArrowLibrary, arrowSchema } from "./arrow-types.ts";
@@ -61,7 +62,7 @@ function collector(arrow: ArrowLibrary, schema: Arrow.Schema) {
       return this;
     }
     taken(): Uint8Array {
-      const bytes = joined(written);
+      const bytes = joined(written, new Uint8Array(written.reduce((sum, { length }) => sum + length, 0)));
       written = [];
       return bytes;
     }
@@ -69,16 +70,6 @@ function collector(arrow: ArrowLibrary, schema: Arrow.Schema) {
   const writer = new Collector();
   writer.reset(undefined, schema);
   return writer;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** A batch in parts that keep to the most rows and bytes. */

@@ -99,6 +99,11 @@ export class Prepared {
     this.meridian = atMeridian(copies);
   }
 
+  /** Whether it is a box, so that boxes which touch `queryBoxes` of it intersect it. */
+  get isRectangle(): boolean {
+    return this.rectangles.length > 0;
+  }
+
   /**
    * Whether `predicate` holds from the row, the WKB value `data[start…end)`, to this geometry.
    *
@@ -126,12 +131,16 @@ export class Prepared {
    * @returns undefined where the envelope does not decide
    */
   testBox(predicate: Predicate, envelope: Float64Array, isBox: boolean): boolean | undefined {
-    const [west, south, east, north] = envelope as unknown as [number, number, number, number];
+    // Named one by one: taking lists apart is slow before it is compiled.
+    const west = envelope[0]!;
+    const south = envelope[1]!;
+    const east = envelope[2]!;
+    const north = envelope[3]!;
     if (!(west >= -180 && east <= 180)) return undefined;
     if (!this.near(west, south, east, north)) return predicate === "disjoint";
     const meeting = predicate === "intersects" || predicate === "disjoint";
     // Boxes that are near a box meet it.
-    if (isBox && meeting && this.rectangles.length > 0) return predicate === "intersects";
+    if (isBox && meeting && this.isRectangle) return predicate === "intersects";
     const known = this.byBox(predicate, west, south, east, north);
     if (known !== undefined || !isBox) return known;
     if (meeting) return predicate === "intersects";
@@ -153,10 +162,7 @@ export class Prepared {
   }
 
   private near(west: number, south: number, east: number, north: number): boolean {
-    for (const box of this.boxes) {
-      if (west <= box[2] && east >= box[0] && south <= box[3] && north >= box[1]) return true;
-    }
-    return false;
+    return this.boxes.some((box) => west <= box[2] && east >= box[0] && south <= box[3] && north >= box[1]);
   }
 
   /** What the row's box alone decides. */
@@ -167,7 +173,8 @@ export class Prepared {
     east: number,
     north: number,
   ): boolean | undefined {
-    let [touched, held] = [0, 0];
+    let touched = 0;
+    let held = 0;
     for (const box of this.rectangles) {
       if (west > box.west && east < box.east && south > box.south && north < box.north)
         return whenInside(predicate);

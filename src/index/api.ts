@@ -107,6 +107,8 @@ export interface BoxTest {
   within(box: Float64Array): boolean | undefined;
   /** Of one shape with this envelope (NaN: it crosses ±180, or reaches beyond); `isBox`: it is exactly that rectangle. */
   shape(box: Float64Array, isBox: boolean, row: number): boolean | undefined;
+  /** Whether each shape that is exactly a rectangle is wanted where it touches the boxes that are asked for. */
+  readonly touching?: boolean;
 }
 
 export interface SpatialOptions extends ReadOptions {
@@ -142,8 +144,8 @@ export interface CoveringIndex extends AnyIndex {
 export interface SpatialMatches {
   /** Ascending, without repeats. */
   rows: Float64Array;
-  /** 1 where `test` says that it is wanted. */
-  sure: Uint8Array;
+  /** Those of them that `test` says are wanted. */
+  sure: Float64Array;
 }
 
 export type Index = OrderedIndex | CategoryIndex | SpatialIndex;

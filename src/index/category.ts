@@ -168,9 +168,14 @@ export class Categories implements CategoryIndex {
     const words = new Uint32Array(Math.ceil((window.to - first) / 32));
     const bytes = new Uint8Array(words.buffer);
     const lists: Uint32Array[] = [];
+    const sets: Uint8Array[] = [];
     parts.forEach((part, i) => {
-      if (places[wanted[i]!]!.dense) for (let k = 0; k < part.length; k++) bytes[k]! |= part[k]!;
+      if (places[wanted[i]!]!.dense) sets.push(part);
       else lists.push(elements(part, "uint32"));
+    });
+    sets.forEach((set, i) => {
+      if (i === 0) bytes.set(set);
+      else for (let k = 0; k < set.length; k++) bytes[k]! |= set[k]!;
     });
     for (const list of lists) {
       for (const row of list) {
@@ -247,7 +252,8 @@ function clearOutside(words: Uint32Array, from: number, to: number): void {
 
 function countBits(words: Uint32Array): number {
   let count = 0;
-  for (const word of words) {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
     let x = word - ((word >>> 1) & 0x55555555);
     x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
     count += Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

@@ -64,10 +64,10 @@ export class Covering implements CoveringIndex {
   readonly covered: number;
   readonly #record: CoveringRecord;
   readonly #tree: RTree;
-  readonly #truths: readonly Truth[];
+  readonly #truths: BySide<Truth>;
   readonly #reads: IndexReads;
-  /** Whether a column was indexed anew since. */
-  readonly #stale: IndexState | undefined;
+  /** Which column was indexed anew since, -1 for none; found when that is asked first. */
+  #other: number | undefined;
   #loading: Promise<Exceptions> | undefined;
 
   /** @param truths of the four columns, as they are now */
@@ -80,16 +80,14 @@ export class Covering implements CoveringIndex {
     this.#tree = tree;
     this.#truths = truths;
     this.#reads = reads;
-    const other = truths.findIndex((truth, side) => !truth.isOf(record.truth[side]!));
-    if (other >= 0)
-      this.#stale = {
-        state: "stale",
-        why: `${this.columns[other]} is not what it was compared as; index again`,
-      };
   }
 
   async state(options?: ReadOptions): Promise<IndexState> {
-    if (this.#stale) return this.#stale;
+    this.#other ??= this.#truths.findIndex((truth, side) => !truth.isOf(this.#record.truth[side]!));
+    if (this.#other >= 0) {
+      const why = `${this.columns[this.#other]} is not what it was compared as; index again`;
+      return { state: "stale", why };
+    }
     const states = await Promise.all([this.#tree, ...this.#truths].map((one) => one.state(options)));
     const of = (wanted: IndexState["state"]) => states.find(({ state }) => state === wanted);
     return of("stale") ?? of("unverified") ?? states[0]!;
@@ -169,7 +167,15 @@ function inRanges(ranges: BoxRanges): BoxTest {
       return all ? true : undefined;
     },
     shape: (box) => lies(ranges, box, 0),
+    touching: ranges.every((of, side) => of === undefined || isOpen(of, side)),
   };
+}
+
+/** Whether the range of a side has no end, low for the lower sides and high for the others: a touch is all it asks. */
+function isOpen([range, ...more]: readonly KeyRange[], side: number): boolean {
+  if (!range || more.length > 0 || typeof range.low !== "number" || typeof range.high !== "number")
+    return false;
+  return side < 2 ? range.low === Number.NEGATIVE_INFINITY : range.high === Number.POSITIVE_INFINITY;
 }
 
 /** Whether four values from `at` on lie in their ranges. */

@@ -2,6 +2,7 @@
 
 import { mapLimit } from "../abort.ts";
 import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
+import { joined } from "../joined.ts";
 import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, type FixedChunk } from "../zarr/chunk.ts";
@@ -85,10 +86,13 @@ export class PagedArray {
       this.#sums?.pages(sumPages, options),
       mapLimit(runs, 64, async ([from, to]) => {
         const bytes = await this.#read(from, to, options);
-        for (let page = from; page < to; page++) {
-          const start = (page - from) * PAGE_BYTES;
-          found.set(page, bytes.slice(start, start + PAGE_BYTES));
-        }
+        // A page that is kept must not keep others, too.
+        if (to - from === 1 && bytes.length === bytes.buffer.byteLength) found.set(from, bytes);
+        else
+          for (let page = from; page < to; page++) {
+            const start = (page - from) * PAGE_BYTES;
+            found.set(page, bytes.slice(start, start + PAGE_BYTES));
+          }
       }),
     ]);
     for (const [from, to] of runs) {
@@ -145,7 +149,7 @@ export class PagedArray {
       const base = chunk * chunkBytes;
       return this.#readChunk(chunk, Math.max(start - base, 0), Math.min(end - base, chunkBytes), options);
     });
-    return parts.length === 1 ? parts[0]! : joined(parts, end - start);
+    return parts.length === 1 ? parts[0]! : joined(parts, new Uint8Array(end - start));
   }
 
   async #readChunk(chunk: number, from: number, to: number, options: ReadOptions): Promise<Uint8Array> {
@@ -258,13 +262,3 @@ function runsOf(pages: readonly number[]): [number, number][] {
 
 const range = (from: number, to: number) =>
   Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i);
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -40,6 +40,8 @@ export function testChildren(
   const boxes = new Float64Array(4 * found.length);
   const sure = new Uint8Array(found.length);
   const test = level > 0 ? probe.test : undefined;
+  const queries = probe.boxes;
+  const [westmost, southmost, eastmost, northmost] = around(queries);
   const scratch: Float64Array = new Float64Array(4 * nodeSize);
   const views = new Views(pages);
   let hits = 0;
@@ -52,34 +54,55 @@ export function testChildren(
     const page = Math.floor(first / PER_PAGE);
     let at = first - page * PER_PAGE;
     let data: Float64Array = views.of(page);
-    const beyond = at + 4 * (to - from) - PER_PAGE;
+    const size = 4 * (to - from);
+    const beyond = at + size - PER_PAGE;
     if (beyond > 0) {
       scratch.set(data.subarray(at, PER_PAGE));
       scratch.set(views.of(page + 1).subarray(0, beyond), PER_PAGE - at);
       data = scratch;
       at = 0;
     }
+    if (wanted[p] === 1) {
+      // All of them at once. Empty shapes among them have no box, which is seen when it is looked at.
+      boxes.set(data.subarray(at, at + size), 4 * hits);
+      sure.fill(1, hits, hits + to - from);
+      share += to - from;
+      for (let i = from; i < to; i++) found[hits++] = i;
+      continue;
+    }
     for (let i = from; i < to; i++, at += 4) {
-      let part = touched(probe.boxes, data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!);
+      // Named one by one: taking lists apart is slow before it is compiled.
+      const west = data[at]!;
+      const east = data[at + 2]!;
+      if (west > eastmost || east < westmost) continue;
+      const south = data[at + 1]!;
+      const north = data[at + 3]!;
+      if (south > northmost || north < southmost) continue;
+      // How much of an item is asked for is of no interest.
+      let part = level === 0 && queries.length === 1 ? 1 : touched(queries, west, south, east, north);
       if (part === 0) continue;
-      let all = wanted[p] === 1;
-      if (test && !all) {
+      if (test) {
         const holds = test.within(data.subarray(at, at + 4));
         if (holds === false) continue;
-        all = holds === true;
+        if (holds) part = sure[hits] = 1;
       }
-      if (all) part = 1;
       share += part;
       found[hits] = i;
-      sure[hits] = all ? 1 : 0;
-      boxes[4 * hits] = data[at]!;
-      boxes[4 * hits + 1] = data[at + 1]!;
-      boxes[4 * hits + 2] = data[at + 2]!;
-      boxes[4 * hits + 3] = data[at + 3]!;
+      boxes[4 * hits] = west;
+      boxes[4 * hits + 1] = south;
+      boxes[4 * hits + 2] = east;
+      boxes[4 * hits + 3] = north;
       hits++;
     }
   }
   return { found: found.subarray(0, hits), boxes: boxes.subarray(0, 4 * hits), sure, share };
+}
+
+/** The box around all. */
+function around(boxes: readonly QueryBox[]): QueryBox {
+  const side = (i: number, furthest: (...values: number[]) => number) =>
+    furthest(...boxes.map((box) => box[i]!));
+  return [side(0, Math.min), side(1, Math.min), side(2, Math.max), side(3, Math.max)];
 }
 
 /** Pages as numbers of 8 bytes; neighbours mostly ask for the same one. */
@@ -110,7 +133,9 @@ function touched(
   north: number,
 ): number {
   let part = 0;
-  for (const query of queries) {
+  // Told in numbers: this is asked of thousands of boxes before it is compiled.
+  for (let q = 0; q < queries.length; q++) {
+    const query = queries[q]!;
     if (west > query[2] || east < query[0] || south > query[3] || north < query[1]) continue;
     const inside = west >= query[0] && east <= query[2] && south >= query[1] && north <= query[3];
     if (inside) return 1;

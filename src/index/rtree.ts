@@ -2,7 +2,6 @@
 import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type {
-  BoxTest,
   CoveringIndex,
   Estimate,
   IndexState,
@@ -15,10 +14,9 @@ import { PAGE_BYTES } from "./arrays.ts";
 import { CrossingShapes } from "./crossing.ts";
 import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
-import { bitAt, childPages, readIds } from "./rtree-items.ts";
+import { bitAt, byRow, childPages, readIds } from "./rtree-items.ts";
 import { HEADER_BYTES, parseHeader, type TreeLayout, treeLayout } from "./rtree-layout.ts";
 import { itemsTouched, type LevelHits, type Probe, testChildren } from "./rtree-level.ts";
-import { sortedOrder } from "./sort.ts";
 import type { Truth } from "./truth.ts";
 
 /** Nodes of the uppermost levels that are fetched at once, in bytes. */
@@ -84,7 +82,7 @@ export class RTree implements SpatialIndex {
   async find(boxes: readonly QueryBox[], options: TreeOptions = {}): Promise<SpatialMatches> {
     if (this.covered === 0 || boxes.length === 0) return none();
     const opened = await this.#open(options);
-    const probe = this.#probe(boxes, options.test);
+    const probe = this.#probe(boxes, options);
     const nodes = await this.#descend(opened, probe, 1, options);
     return this.#leaves(opened, probe, nodes, options, boxes);
   }
@@ -94,10 +92,10 @@ export class RTree implements SpatialIndex {
     const opened = await this.#open(options);
     const { layout, tree } = opened;
     let lowest = topLevel(layout);
-    let hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest, options);
+    let hits = await this.#descend(opened, this.#probe(boxes, options), lowest, options);
     // Where it is little to read, what finding needs next is read now: far away, other indexes are asked meanwhile.
     for (; lowest > 1 && hits.found.length <= FEW_NODES; lowest--)
-      hits = await this.#descend(opened, this.#probe(boxes, options.test), lowest - 1, options);
+      hits = await this.#descend(opened, this.#probe(boxes, options), lowest - 1, options);
     const perNode = layout.nodeSize ** lowest;
     // Queries without an end may be long and thin, and touch much more than they are wide.
     const touched = (items: number) => (options.asStored ? itemsTouched(hits, boxes, items) : 0);
@@ -115,12 +113,19 @@ export class RTree implements SpatialIndex {
     return { rows, requests: Math.ceil(pages * 0.4), bytes: Math.ceil(pages * PAGE_BYTES * 1.25) };
   }
 
-  #probe(boxes: readonly QueryBox[], test: BoxTest | undefined): Probe {
-    if (this.#record.side !== undefined) return { boxes, test };
+  #probe(boxes: readonly QueryBox[], { test, asStored }: TreeOptions): Probe {
+    // Where touching is all that is asked of an item, it is so of the boxes above.
+    const asked = test?.touching && this.#areBoxes(asStored) ? undefined : test;
+    if (this.#record.side !== undefined) return { boxes, test: asked };
     // Another maker's boxes are as drawn: perhaps from 0 to 360, which says nothing before they are brought home.
     return {
       boxes: boxes.flatMap(([w, s, e, n]) => [0, 360, -360].map((by) => [w + by, s, e + by, n] as QueryBox)),
     };
+  }
+
+  /** Whether each item is the rectangle that the tree has of it, or is to be taken for it. */
+  #areBoxes(asStored = false): boolean {
+    return asStored || this.#record.isBox === "all";
   }
 
   #open(options: ReadOptions): Promise<Opened> {
@@ -207,44 +212,62 @@ export class RTree implements SpatialIndex {
       bits?.pages(childPages(parents, nodeSize, items, 0, 1 / 8), options),
     ]);
     const found = testChildren(probe, layout, 0, parents, sure, pages);
-    const touching = { ...found, ids: readIds(pages, found.found, layout, this.#record) };
-    return this.#matches(touching, bitsFound, crossing, boxes, options.test);
+    const touching = { ...found, ids: readIds(pages, found.found, layout) };
+    return this.#matches(touching, bitsFound, crossing, boxes, options);
   }
 
   /** The items that touch, by row, without those that are not believed, do not touch in truth or are not wanted. */
   #matches(
-    { found, boxes, sure, ids }: LevelHits & { ids: Uint32Array },
+    hits: LevelHits & { ids: Uint32Array },
     bits: ReadonlyMap<number, Uint8Array> | undefined,
     crossing: CrossingShapes | undefined,
     queries: readonly QueryBox[],
-    test: BoxTest | undefined,
+    { test, asStored }: TreeOptions,
   ): SpatialMatches {
-    const foreign = this.#record.side === undefined;
-    const allBoxes = this.#record.isBox === "all";
-    const { covered } = this;
-    const kept = new Uint32Array(ids.length);
-    const places = new Uint32Array(ids.length);
+    const { boxes, sure, ids } = hits;
+    const { rows, side, path } = this.#record;
+    // Whether every item is believed, has a box and lies where that is.
+    const plain =
+      this.covered === rows &&
+      side !== undefined &&
+      !boxes.includes(Number.POSITIVE_INFINITY) &&
+      !(crossing && boxes.includes(-180));
+    if (plain && test?.touching && this.#areBoxes(asStored)) return byRow(ids, sure.fill(1), rows, path);
+    const isBox = (i: number) => (bits ? bitAt(bits, hits.found[i]!) : this.#areBoxes(asStored));
     let count = 0;
     for (let i = 0; i < ids.length; i++) {
-      const row = ids[i]!;
-      const at = 4 * i;
-      // NULL and empty shapes, which only a query without an end touches.
-      if (row >= covered || boxes[at] === Number.POSITIVE_INFINITY) continue;
-      let isBox = false;
-      const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
-      if (wide !== undefined && !crossing!.touches(wide, queries)) continue;
-      if (wide !== undefined || (foreign && (boxes[at]! < -180 || boxes[at + 2]! > 180)))
-        boxes.fill(Number.NaN, at, at + 4);
-      else isBox = bits ? bitAt(bits, found[i]!) : allBoxes;
+      const known = plain || this.#knownBox(hits, i, crossing, queries);
+      if (known === undefined) continue;
       if (test && sure[i] === 0) {
-        const holds = test.shape(boxes.subarray(at, at + 4), isBox, row);
+        const holds = test.shape(boxes.subarray(4 * i, 4 * i + 4), known && isBox(i), ids[i]!);
         if (holds === false) continue;
         if (holds) sure[i] = 1;
       }
-      kept[count] = row;
-      places[count++] = i;
+      ids[count] = ids[i]!;
+      sure[count++] = sure[i]!;
     }
-    return byRow(kept.subarray(0, count), places, sure, this.#record.path);
+    return byRow(ids.subarray(0, count), sure.subarray(0, count), rows, path);
+  }
+
+  /** Whether the box of item `i` is real; where it is not it becomes NaN. undefined: the item is of no use. */
+  #knownBox(
+    { found, boxes, ids }: LevelHits & { ids: Uint32Array },
+    i: number,
+    crossing: CrossingShapes | undefined,
+    queries: readonly QueryBox[],
+  ): boolean | undefined {
+    const { rows, side, path } = this.#record;
+    const row = ids[i]!;
+    const at = 4 * i;
+    if (row >= rows) throw unusable(path, `item ${found[i]} is row ${row} of ${rows}`);
+    // NULL and empty shapes, which only a query without an end touches.
+    if (row >= this.covered || boxes[at] === Number.POSITIVE_INFINITY) return undefined;
+    const wide = crossing && boxes[at] === -180 && boxes[at + 2] === 180 ? crossing.find(row) : undefined;
+    if (wide !== undefined && !crossing!.touches(wide, queries)) return undefined;
+    const beyond = side === undefined && (boxes[at]! < -180 || boxes[at + 2]! > 180);
+    if (wide === undefined && !beyond) return true;
+    boxes.fill(Number.NaN, at, at + 4);
+    return false;
   }
 }
 
@@ -252,7 +275,7 @@ const NOTHING_BESIDE = { bits: undefined, crossing: undefined };
 
 const none = (): SpatialMatches => ({
   rows: new Float64Array(0),
-  sure: new Uint8Array(0),
+  sure: new Float64Array(0),
 });
 
 const boxAt = (box: number) => HEADER_BYTES + box * 32;
@@ -263,29 +286,4 @@ function topLevel({ levels }: TreeLayout): number {
   for (let level = 1; level < levels.length - 1; level++)
     if ((end - levels[level]!) * 32 <= TOP_BYTES) return level;
   return levels.length - 2;
-}
-
-/** Below so many numbers the system's own sort, which needs no warming up, is the faster one. */
-const FEW = 2 ** 15;
-
-/** Matches in the order of their rows: of `rows[k]`, `sure` says at `places[k]` whether it is wanted. */
-function byRow(rows: Uint32Array, places: Uint32Array, sure: Uint8Array, path: string): SpatialMatches {
-  const count = rows.length;
-  const out = { rows: new Float64Array(count), sure: new Uint8Array(count) };
-  if (count < FEW) {
-    const both = Float64Array.from(rows, (row, k) => 2 * row + sure[places[k]!]!).sort();
-    for (let k = 0; k < count; k++) {
-      out.rows[k] = Math.floor(both[k]! / 2);
-      out.sure[k] = both[k]! % 2;
-    }
-  } else {
-    const order = sortedOrder({ low: rows.slice() });
-    for (let k = 0; k < count; k++) {
-      out.rows[k] = rows[order[k]!]!;
-      out.sure[k] = sure[places[order[k]!]!]!;
-    }
-  }
-  for (let k = 1; k < count; k++)
-    if (out.rows[k - 1] === out.rows[k]) throw unusable(path, `row ${out.rows[k]} is in it twice`);
-  return out;
 }

@@ -113,6 +113,8 @@ export class Truth {
   readonly #reads: IndexReads;
   readonly #options: TruthOptions;
   #stale: IndexState | undefined;
+  /** Whether the column's metadata were compared. */
+  #looked = false;
   #state: Promise<IndexState> | undefined;
   #chunks: Promise<StoredChunk[]> | undefined;
   /** Comparisons of chunks that were read, under way. */
@@ -129,7 +131,6 @@ export class Truth {
     this.#truth = truth;
     this.#reads = reads;
     this.#options = options;
-    this.#stale = truth && obvious(column, truth);
     const { rows, chunkRows } = truth ?? column;
     const grown = column.rows > rows;
     this.covered = grown ? Math.floor(rows / chunkRows) * chunkRows : rows;
@@ -147,7 +148,7 @@ export class Truth {
   }
 
   async state({ signal, traffic }: ReadOptions = {}): Promise<IndexState> {
-    if (this.#stale) return this.#stale;
+    if (this.#isStale()) return this.#stale!;
     this.#state ??= this.#find({ traffic }).catch((error) => {
       this.#state = undefined;
       throw error;
@@ -170,7 +171,7 @@ export class Truth {
   }
 
   async #compareChunk(chunk: number, bytes: Uint8Array | undefined): Promise<void> {
-    if (this.#stale || !this.#truth || chunk >= this.chunks) return;
+    if (this.#isStale() || !this.#truth || chunk >= this.chunks) return;
     if (this.#state && (await this.#state.catch(() => undefined))?.state === "verified") return;
     const stored = (await this.#load({}))[chunk]!;
     if (!sameBytes(stored, bytes)) this.#spoil(chunk);
@@ -223,6 +224,13 @@ export class Truth {
     return this.#options.source ?? this.#reads.store;
   }
 
+  /** Whether it is known to be: the metadata are compared when that is asked first, which most columns are not. */
+  #isStale(): boolean {
+    if (!this.#looked && this.#truth) this.#stale = obvious(this.#column, this.#truth);
+    this.#looked = true;
+    return this.#stale !== undefined;
+  }
+
   #spoil(chunk: number): void {
     this.#stale = {
       state: "stale",
@@ -244,8 +252,11 @@ function obvious(column: MetaColumn, truth: ColumnTruth): IndexState | undefined
   if (column.chunkRows !== truth.chunkRows) return stale(`the chunks of ${column.name} have another length`);
   if (column.rows < truth.rows)
     return stale(`${truth.rows} rows were indexed, and ${column.name} has ${column.rows}`);
-  const now = parseJson(columnDocument(column), column.path);
-  if (!jsonEquals(now, parseJson(truth.document, truth.path)))
+  const now = columnDocument(column);
+  if (
+    now !== truth.document &&
+    !jsonEquals(parseJson(now, column.path), parseJson(truth.document, truth.path))
+  )
     return stale(`the metadata of ${column.name} changed since the index was built`);
   return undefined;
 }

@@ -60,7 +60,7 @@ function prefixed(chain: Chain, min: number): Expr {
   const operator = chain.operator();
   if (operator.name === "negate") return negated(operandOf(chain, LEVEL.sign), at);
   if (operator.name === "plus") return unsigned(operandOf(chain, LEVEL.sign), at);
-  if (operator.name !== "not") throw chain.reading.mismatch();
+  if (operator.name !== "not") throw chain.reading.unexpected();
   if (min > LEVEL.not) throw sqlError("sql_syntax", "NOT needs parentheses here: (NOT x)", at);
   return { type: "not", operand: operandOf(chain, LEVEL.not), at };
 }
@@ -111,7 +111,7 @@ function extend(chain: Chain, left: Expr, follower: Follower, level: number): Ex
     case "like":
       return like(chain, left, follower);
     default:
-      throw chain.reading.mismatch();
+      throw chain.reading.unexpected();
   }
 }
 

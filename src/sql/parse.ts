@@ -1,6 +1,5 @@
 import type { Position } from "../errors.ts";
 import type { Expr, Select } from "./ast.ts";
-import { parseStructure } from "./grammar.ts";
 import type { Lexeme } from "./lexemes.ts";
 import { lexemes } from "./lexer.ts";
 import { positionAt, shown, sqlError } from "./messages.ts";
@@ -41,7 +40,7 @@ export function parseSelect(text: string): Select {
 
 function structured(found: readonly Lexeme[], text: string): Omit<Select, "explain"> {
   try {
-    return statement(parseStructure(found), new Reading(found, text));
+    return statement(new Reading(found, text));
   } catch (error) {
     // all depths are limited, but the caller may have used up most of the stack
     if (!(error instanceof RangeError)) throw error;

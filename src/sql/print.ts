@@ -144,7 +144,9 @@ function quoteName(name: string): string {
 }
 
 function isPlain(name: string): boolean {
-  return /^[\p{L}_][\p{L}\p{M}\p{N}_$]*$/u.test(name) && !isReserved(name.toUpperCase());
+  // Letters beyond ASCII take a large pattern, which is not made where there are none.
+  const word = /^[a-z_][\w$]*$/i.test(name) || /^[\p{L}_][\p{L}\p{M}\p{N}_$]*$/u.test(name);
+  return word && !isReserved(name.toUpperCase());
 }
 
 /** A name that matches any case where it is not quoted, as PostgreSQL folds it. */

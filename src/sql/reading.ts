@@ -1,19 +1,17 @@
 import type { Position } from "../errors.ts";
-import { continuesRun, indexOf, type Node } from "./grammar.ts";
 import type { Keyword, Lexeme } from "./lexemes.ts";
 import { sqlError } from "./messages.ts";
-import { describe, MAX_NESTING } from "./structure.ts";
+import { MAX_NESTING } from "./structure.ts";
+import { unexpected } from "./unexpected.ts";
 
-/**
- * Reads the lexemes along with the parser's tree, in text order. Whatever the tree says must be what stands at the
- * cursor, and at the end nothing may be left: so no clause, parenthesis or operator can get lost or change places.
- */
+/** Reads the lexemes of a query in text order. */
 export class Reading {
   readonly #lexemes: readonly Lexeme[];
   readonly #text: string;
   #cursor = 0;
   #depth = 0;
 
+  /** @param lexemes the last of them `end`; their parentheses and CASEs are known to be closed */
   constructor(lexemes: readonly Lexeme[], text: string) {
     this.#lexemes = lexemes;
     this.#text = text;
@@ -28,26 +26,20 @@ export class Reading {
     return this.lexeme.at;
   }
 
-  /** Whether the next lexeme has no name of its own in the tree. */
-  get unnamed(): boolean {
-    return continuesRun(this.lexeme, this.#lexemes[this.#cursor - 1]);
-  }
-
-  /** Whether the lexeme behind the next one continues its run. */
+  /** Whether an operator stands behind the next lexeme. */
   get goesOn(): boolean {
-    const after = this.#lexemes[this.#cursor + 1];
-    return after !== undefined && continuesRun(after, this.lexeme);
+    return this.#lexemes[this.#cursor + 1]?.kind === "operator";
   }
 
-  /** Takes the next lexeme, which must be a `kind`, and what the tree calls `name` unless it has no name. */
-  take<K extends Lexeme["kind"]>(kind: K, name: unknown): Extract<Lexeme, { kind: K }> {
-    if (this.lexeme.kind !== kind || (!this.unnamed && indexOf(name) !== this.#cursor)) throw this.mismatch();
+  /** Takes the next lexeme, which must be a `kind`. */
+  take<K extends Lexeme["kind"]>(kind: K): Extract<Lexeme, { kind: K }> {
+    if (this.lexeme.kind !== kind) throw this.unexpected();
     return this.#advance() as Extract<Lexeme, { kind: K }>;
   }
 
   /** Takes a keyword, a comma, a closing parenthesis or the end. */
   expect(what: Keyword | "comma" | "close" | "end"): void {
-    if (!this.skip(what)) throw this.mismatch();
+    if (!this.skip(what)) throw this.unexpected();
   }
 
   /** Takes it if it is next. */
@@ -56,6 +48,13 @@ export class Reading {
     const found = (lexeme.kind === "keyword" ? lexeme.word : lexeme.kind) === what;
     if (found && lexeme.kind !== "end") this.#advance();
     return found;
+  }
+
+  /** What `read` reads, once and again behind each comma. */
+  list<T>(read: () => T): T[] {
+    const items = [read()];
+    while (this.skip("comma")) items.push(read());
+    return items;
   }
 
   /** The text from `start` up to here, as written. */
@@ -73,41 +72,12 @@ export class Reading {
     return result;
   }
 
-  /** The error for a tree that does not say what the text says. */
-  mismatch(): Error {
-    return sqlError("sql_unsupported", `${describe(this.lexeme)} cannot be read here`, this.at);
-  }
-
-  /**
-   * Checks that `node` has none but these properties, save empty ones: nothing that the parser found may be ignored.
-   */
-  only(node: Node, ...properties: string[]): void {
-    for (const [property, value] of Object.entries(node)) {
-      if (properties.includes(property) || isEmpty(value)) continue;
-      throw sqlError("sql_unsupported", `${property.toUpperCase()} is not supported`, this.at);
-    }
+  /** The error for what comes next, which nothing allows here. */
+  unexpected(): Error {
+    return unexpected(this.#lexemes.slice(0, this.#cursor + 1));
   }
 
   #advance(): Lexeme {
     return this.#lexemes[this.#cursor++]!;
   }
-}
-
-/** null, false, or an object or array with nothing but such values in it: how the parser says "not there". */
-function isEmpty(value: unknown): boolean {
-  if (value === null || value === undefined || value === false || value === "") return true;
-  return typeof value === "object" && Object.values(value).every(isEmpty);
-}
-
-/** `value` as a node. */
-export function asNode(value: unknown, reading: Reading): Node {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw reading.mismatch();
-  return value as Node;
-}
-
-/** `value` as a list of nodes; null is an empty one. */
-export function asNodes(value: unknown, reading: Reading): Node[] {
-  if (value === null || value === undefined) return [];
-  if (!Array.isArray(value)) throw reading.mismatch();
-  return value.map((item) => asNode(item, reading));
 }

@@ -13,6 +13,9 @@ export interface Token {
 }
 
 const SPACE = /(?:[ \t\n\r\f\v]+|--[^\n\r]*)+/y;
+/** Patterns of all letters are large: they are made only where a letter beyond ASCII may be. */
+const ASCII_WORD = /[A-Za-z_][\w$]*(?![\w$]|[^\0-\x7f])/y;
+const WORD_START = /[A-Za-z_]|[^\0-\x7f]/y;
 const WORD = /[\p{L}_][\p{L}\p{M}\p{N}_$]*/uy;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
 const PARAMETER = /\$\d+/y;
@@ -21,6 +24,7 @@ const QUOTED = /"[^"]*(?:""[^"]*)*"/y;
 const PUNCTUATION = /::|[(),.;]/y;
 /** As long as PostgreSQL lets them be; each is looked at letter by letter. */
 const OPERATOR = /[-+*/<>=~!@#%^&|?:]{1,63}/y;
+const JUNK_START = /[\w$.]|[^\0-\x7f]/y;
 const JUNK = /[\p{L}\p{N}_$.]/uy;
 const OPERATORS = new Set(["+", "-", "*", "/", "%", "=", "<>", "!=", "<", "<=", ">", ">=", "||"]);
 
@@ -71,7 +75,7 @@ function readToken(text: string, at: Position): Token {
   const token = (kind: Token["kind"], raw: string, value = raw): Token => {
     return { kind, text: raw, value, at, end: offset + raw.length };
   };
-  const word = match(WORD, text, offset);
+  const word = wordAt(text, offset);
   if (word !== undefined) return readWord(text, token("word", word, keyword(word)));
   const number = match(NUMBER, text, offset);
   if (number !== undefined) return clean(text, token("number", number));
@@ -87,6 +91,12 @@ function readToken(text: string, at: Position): Token {
   const operator = match(OPERATOR, text, offset);
   if (operator !== undefined) return readOperator(token("symbol", operator), token);
   throw badCharacter(String.fromCodePoint(text.codePointAt(offset)!), at);
+}
+
+function wordAt(text: string, offset: number): string | undefined {
+  const word = match(ASCII_WORD, text, offset);
+  if (word !== undefined || match(WORD_START, text, offset) === undefined) return word;
+  return match(WORD, text, offset);
 }
 
 /** Upper case for what can be a keyword. Only ASCII: `toUpperCase` would make keywords of `ı` and `ſ`. */
@@ -120,7 +130,8 @@ function readQuoted(token: Token): Token {
 
 /** Refuses what PostgreSQL calls trailing junk: `1abc`, `0x1F`, `1_000`, `1.2.3`, `$1a`. */
 function clean(text: string, token: Token): Token {
-  if (match(JUNK, text, token.end) === undefined) return token;
+  const { end } = token;
+  if (match(JUNK_START, text, end) === undefined || match(JUNK, text, end) === undefined) return token;
   const rest = match(/[\p{L}\p{N}_$.]*/uy, text, token.end)!;
   const what = shown(token.text + rest);
   throw sqlError(

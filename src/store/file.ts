@@ -46,9 +46,8 @@ const REMOTE = new Set([
 /** A directory, a file being a key. Symbolic links are followed as long as they stay below the root. */
 export class DirectoryStore implements Store {
   readonly url: string;
+  /** As the folder of what is in it is named: without a slash at the end. */
   readonly #root: string;
-  /** The root as the folder of what is in it is named. */
-  readonly #top: string;
   #realRoot: Promise<string> | undefined;
   #inside = new Set<string>();
   #insideUntil = 0;
@@ -58,8 +57,7 @@ export class DirectoryStore implements Store {
   /** @param root path of the directory */
   constructor(root: string) {
     this.url = root;
-    this.#root = root;
-    this.#top = join(root, "key", "..");
+    this.#root = dirname(join(root, "key"));
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -74,7 +72,7 @@ export class DirectoryStore implements Store {
     options?.signal?.throwIfAborted();
     const path = join(this.#root, ...this.#safe(keySegments(key)));
     const info = await this.#guarded(key, options, async () => {
-      await this.#ensureInside(join(path, ".."));
+      await this.#ensureInside(dirname(path));
       return this.#isQuick()
         ? this.#quick.run(() => lstatSync(path, { bigint: true }))
         : lstat(path, { bigint: true });
@@ -149,7 +147,7 @@ export class DirectoryStore implements Store {
   /** Opens without following a link at the end: only where there is one is its target looked up and checked. */
   async #open(segments: readonly string[]): Promise<number> {
     const path = join(this.#root, ...segments);
-    await this.#ensureInside(join(path, ".."));
+    await this.#ensureInside(dirname(path));
     if (NO_FOLLOW !== undefined) {
       try {
         if (this.#isQuick()) return this.#quick.run(() => openSync(path, READ | NO_FOLLOW));
@@ -183,8 +181,8 @@ export class DirectoryStore implements Store {
   /** Whether a folder is a folder, and no link, of one that is known to be inside. */
   #isPlain(folder: string): boolean {
     if (!this.#isQuick()) return false;
-    if (folder === this.#top || this.#inside.has(folder)) return true;
-    if (!this.#isPlain(join(folder, ".."))) return false;
+    if (folder === this.#root || this.#inside.has(folder)) return true;
+    if (!this.#isPlain(dirname(folder))) return false;
     return this.#quick.run(() => lstatSync(folder, { throwIfNoEntry: false }))?.isDirectory() ?? false;
   }
 

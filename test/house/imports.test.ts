@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { filesBelow, importsOf, partOf, ROOT } from "./sources.ts";
 
 /** Single files right in src that need nothing but errors: anyone's. */
-const LEAVES = ["errors", "abort", "flight", "hash", "lru"];
+const LEAVES = ["errors", "abort", "flight", "hash", "joined", "lru"];
 const TABLE = [...LEAVES, "store", "zarr", "geometry"];
 const PLAN = [...TABLE, "table", "index", "format"];
 const CORE = [...PLAN, "options", "checks", "plan", "view", "describe", "source", "collection"];
@@ -15,6 +15,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   abort: ["errors"],
   flight: ["errors", "abort"],
   hash: ["errors"],
+  joined: [],
   lru: ["errors", "flight"],
   options: ["errors"],
   checks: [...LEAVES, "store"],
@@ -23,7 +24,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   store: LEAVES,
   zarr: [...LEAVES, "store"],
   table: TABLE,
-  format: ["errors", "table", "geometry", "zarr"],
+  format: ["errors", "joined", "table", "geometry", "zarr"],
   index: [...TABLE, "table"],
   plan: [...PLAN, "sql"],
   view: [...PLAN, "checks", "plan"],

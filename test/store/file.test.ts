@@ -22,6 +22,16 @@ afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
 
+describe("a root", () => {
+  it.each(["/", "//", "/a/..", "/a/../"])("may be written with %j behind it", async (ending) => {
+    const slashed = new DirectoryStore(root + ending);
+    expect(text(await slashed.get("a/0"))).toBe("inside");
+    expect(await slashed.list("")).toEqual({ keys: [], prefixes: ["a"] });
+    expect(await slashed.list("a")).toEqual({ keys: ["0"], prefixes: [] });
+    expect(await slashed.stat("a/0")).toEqual(await store.stat("a/0"));
+  });
+});
+
 describe("symbolic links", () => {
   it("are followed below the root", async () => {
     symlinkSync("a", join(root, "folder"));

@@ -93,6 +93,14 @@ describe("parseJson and writeJson", () => {
     expect(() => parseJson(text, "meta/zarr.json")).toThrow(/^meta\/zarr\.json is not valid JSON/);
   });
 
+  it("refuses the first level that is too deep, and no other", () => {
+    const nested = (levels: number, value: string) => "[".repeat(levels) + value + "]".repeat(levels);
+    for (const value of ["1", "1.0"]) {
+      expect(roundTrip(nested(200, value))).toBe(nested(200, value));
+      expect(() => parseJson(nested(201, value), "k")).toThrow("deeper than 200 levels");
+    }
+  });
+
   it("refuses what is nested too deep, instead of running out of stack", () => {
     expect(() => parseJson("[".repeat(100_000), "k")).toThrow("deeper than 200 levels");
     expect(() => parseJson('{"a":'.repeat(100_000), "k")).toThrow("deeper than 200 levels");
@@ -113,6 +121,9 @@ describe("parseJson and writeJson", () => {
     for (let i = 0; i < 400; i++) {
       const text = JSON.stringify(make(0), null, i % 3);
       expect(JSON.parse(writeJson(parseJson(text, "k"), i % 4))).toEqual(JSON.parse(text));
+      // What has a number that must keep its spelling is read with care, and is otherwise the same.
+      const [careful] = parseJson(`[${text},1.0]`, "k") as JsonValue[];
+      expect(parseJson(text, "k")).toStrictEqual(careful);
       const cut = text.slice(0, Math.floor(next() * text.length));
       let valid = true;
       try {

@@ -20,6 +20,7 @@ export function columnRange(expr: BoundExpr): ColumnRange | undefined {
  * Leaves those of the first `count` `positions` whose value lies in the range; in place.
  *
  * @param positions `undefined`: all, and so `count`
+ * @param first the position of the vector's first value
  * @returns the positions, and how many are left
  */
 export function keepInRange(
@@ -27,13 +28,15 @@ export function keepInRange(
   { low, high }: ColumnRange,
   positions: Uint32Array | undefined,
   count: number,
+  first = 0,
 ): { positions: Uint32Array; count: number } {
   const [least, most] = numberBounds(low, high);
   const { values, nulls, length } = vector;
   const kept = positions ?? new Uint32Array(length);
-  const select = positions ? narrow : selectAll;
-  const left = select(values, least, most, kept, count);
-  return { positions: kept, count: nulls ? withoutNulls(nulls, kept, left) : left };
+  const left = positions
+    ? narrow(values, least, most, kept, count, first)
+    : selectAll(values, least, most, kept, count);
+  return { positions: kept, count: nulls ? withoutNulls(nulls, kept, left, first) : left };
 }
 
 type Values = NumberVector["values"];
@@ -58,30 +61,39 @@ function selectAll(values: Values, least: number, most: number, kept: Uint32Arra
   return left;
 }
 
-function narrow(values: Values, least: number, most: number, kept: Uint32Array, count: number): number {
+function narrow(
+  values: Values,
+  least: number,
+  most: number,
+  kept: Uint32Array,
+  count: number,
+  first: number,
+): number {
   let left = 0;
   if (values instanceof Float64Array) {
     for (let k = 0; k < count; k++) {
       const i = kept[k]!;
+      const value = values[i - first]!;
       kept[left] = i;
-      left += Number(values[i]! >= least) & Number(values[i]! <= most);
+      left += Number(value >= least) & Number(value <= most);
     }
     return left;
   }
   for (let k = 0; k < count; k++) {
     const i = kept[k]!;
+    const value = values[i - first]!;
     kept[left] = i;
-    left += Number(values[i]! >= least) & Number(values[i]! <= most);
+    left += Number(value >= least) & Number(value <= most);
   }
   return left;
 }
 
-function withoutNulls(nulls: Uint8Array, positions: Uint32Array, count: number): number {
+function withoutNulls(nulls: Uint8Array, positions: Uint32Array, count: number, first: number): number {
   let left = 0;
   for (let k = 0; k < count; k++) {
     const i = positions[k]!;
     positions[left] = i;
-    left += 1 - nulls[i]!;
+    left += 1 - nulls[i - first]!;
   }
   return left;
 }

@@ -74,6 +74,9 @@ export function compareTexts(op: CompareOp, left: BytesVector, right: BytesVecto
   return withNulls(withNulls(truth, left.nulls), right.nulls);
 }
 
+/** Negative, 0 or positive, as bytes `a` come before, equal or come after `b`. */
+export const orderOf = (a: Uint8Array, b: Uint8Array): number => order(a, 0, a.length, b, 0, b.length);
+
 /** Negative, 0 or positive, as bytes a…aEnd come before, equal or come after b…bEnd. */
 export function order(
   a: Uint8Array,

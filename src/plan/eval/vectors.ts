@@ -1,4 +1,5 @@
 /** Making and joining vectors. */
+import { joined } from "../../joined.ts";
 import type { SqlType } from "../../table/types.ts";
 import {
   type BytesVector,
@@ -77,12 +78,7 @@ export function concat(type: SqlType, parts: readonly Vector[]): Vector {
   const big = parts.find((part) => part.kind === "bigint");
   if (big) return concatBig(type, parts, length, nulls, big.values as BigInt64Array);
   const numbers = (parts as NumberVector[]).map((part) => part.values);
-  const values = new (numbers[0]!.constructor as Float64ArrayConstructor)(length);
-  let at = 0;
-  for (const part of numbers) {
-    values.set(part, at);
-    at += part.length;
-  }
+  const values = joined(numbers, new (numbers[0]!.constructor as Float64ArrayConstructor)(length));
   return { kind: "number", type, length, values, nulls };
 }
 

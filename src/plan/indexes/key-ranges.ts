@@ -5,7 +5,7 @@ import type { BoundExpr } from "../bind/bound.ts";
 import { likePattern } from "../eval/like.ts";
 import { prefixOf, prefixRange } from "../eval/like-prefix.ts";
 import { nextAbove, nextBelow } from "../eval/numbers.ts";
-import { order } from "../eval/texts.ts";
+import { orderOf } from "../eval/texts.ts";
 import { isBytes, utf8 } from "../eval/vectors.ts";
 
 /** NULL is in no range. */
@@ -149,25 +149,23 @@ function commonKeys(a: KeyRange, b: KeyRange): KeyRange[] {
 }
 
 function commonTexts(a: TextRange, b: TextRange): TextRange[] {
-  const low = !a.low || (b.low && compareTexts(b.low, a.low) > 0) ? b.low : a.low;
-  const sign = a.high && b.high ? compareTexts(a.high, b.high) : a.high ? -1 : 1;
+  const low = !a.low || (b.low && orderOf(b.low, a.low) > 0) ? b.low : a.low;
+  const sign = a.high && b.high ? orderOf(a.high, b.high) : a.high ? -1 : 1;
   const { high, highInclusive = false } = sign === 0 ? (a.highInclusive ? b : a) : sign < 0 ? a : b;
-  const gap = low && high ? compareTexts(low, high) : -1;
+  const gap = low && high ? orderOf(low, high) : -1;
   return gap > 0 || (gap === 0 && !highInclusive) ? [] : [{ low, high, highInclusive }];
 }
-
-const compareTexts = (a: Uint8Array, b: Uint8Array) => order(a, 0, a.length, b, 0, b.length);
 
 function otherTexts(ranges: readonly TextRange[]): TextRange[] {
   const empty = new Uint8Array(0);
   const others: TextRange[] = [];
   let low: Uint8Array | undefined = empty;
-  for (const range of [...ranges].sort((a, b) => compareTexts(a.low ?? empty, b.low ?? empty))) {
+  for (const range of [...ranges].sort((a, b) => orderOf(a.low ?? empty, b.low ?? empty))) {
     if (low === undefined) break;
     const start: Uint8Array = range.low ?? empty;
-    if (compareTexts(start, low) > 0) others.push({ low, high: start });
+    if (orderOf(start, low) > 0) others.push({ low, high: start });
     const end: Uint8Array | undefined = range.high && (range.highInclusive ? after(range.high) : range.high);
-    if (end === undefined || compareTexts(end, low) > 0) low = end;
+    if (end === undefined || orderOf(end, low) > 0) low = end;
   }
   if (low !== undefined) others.push({ low });
   return others;

@@ -6,7 +6,7 @@ import type { BoundExpr } from "../bind/bound.ts";
 import { likePattern } from "../eval/like.ts";
 import { prefixOf, prefixRange } from "../eval/like-prefix.ts";
 import { converse } from "../eval/spatial.ts";
-import { order } from "../eval/texts.ts";
+import { orderOf } from "../eval/texts.ts";
 import { utf8 } from "../eval/vectors.ts";
 import type { KnownZones, Zone } from "./zones.ts";
 
@@ -148,8 +148,6 @@ function inList(
 
 type Texts = NonNullable<Zone["texts"]>;
 
-const compareTexts = (a: Uint8Array, b: Uint8Array) => order(a, 0, a.length, b, 0, b.length);
-
 /** Whether texts between the bounds of a zone lie from `low` to `high`: undefined is open. */
 function inTexts(
   zone: Texts,
@@ -158,8 +156,8 @@ function inTexts(
   inclusive: boolean,
 ): number {
   const below = (text: Uint8Array) =>
-    high === undefined || (inclusive ? compareTexts(text, high) <= 0 : compareTexts(text, high) < 0);
-  const notUnder = (text: Uint8Array) => low === undefined || compareTexts(text, low) >= 0;
+    high === undefined || (inclusive ? orderOf(text, high) <= 0 : orderOf(text, high) < 0);
+  const notUnder = (text: Uint8Array) => low === undefined || orderOf(text, low) >= 0;
   if (!below(zone.low) || (zone.high !== undefined && !notUnder(zone.high))) return MAY_FALSE;
   const whole = notUnder(zone.low) && (zone.high === undefined ? high === undefined : below(zone.high));
   return whole ? MAY_TRUE : EITHER;

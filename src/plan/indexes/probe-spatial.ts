@@ -40,12 +40,9 @@ function boxTest(prepared: Prepared, predicate: Predicate): BoxTest {
       return inside && prepared.testBox(predicate, box, false) === true ? true : undefined;
     },
     shape: (box, isBox) => prepared.testBox(predicate, box, isBox),
+    touching: predicate === "intersects" && prepared.isRectangle,
   };
 }
 
-function decided({ rows, sure }: SpatialMatches): Found {
-  const known = new Float64Array(rows.length);
-  let count = 0;
-  for (let i = 0; i < rows.length; i++) if (sure[i] === 1) known[count++] = rows[i]!;
-  return count === rows.length ? { rows } : { rows, sure: known.subarray(0, count) };
-}
+const decided = ({ rows, sure }: SpatialMatches): Found =>
+  sure.length === rows.length ? { rows } : { rows, sure };

@@ -1,4 +1,5 @@
 /** Sets of rows: ascending, without repeats. */
+import { joined } from "../../joined.ts";
 import type { Plan } from "../make-plan.ts";
 import { numbersOf, type RowSet, rowCount } from "../run/rows.ts";
 
@@ -69,18 +70,12 @@ export function intersectRuns(rows: RowSet, runs: Runs): RowSet {
     const part = intersection(rows, run);
     if (rowCount(part) > 0) parts.push(part);
   }
-  return parts.length === 1 ? parts[0]! : joined(parts);
+  return parts.length === 1 ? parts[0]! : together(parts);
 }
 
 /** Sets that follow on one another as one. */
-function joined(parts: readonly RowSet[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, part) => sum + rowCount(part), 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(numbersOf(part), at);
-    at += rowCount(part);
-  }
-  return all;
+function together(parts: readonly RowSet[]): Float64Array {
+  return joined(parts.map(numbersOf), new Float64Array(parts.reduce((sum, part) => sum + rowCount(part), 0)));
 }
 
 /** Position of the first run that ends above `row`. */

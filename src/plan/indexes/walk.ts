@@ -1,5 +1,7 @@
 /** The first rows in the order of an index that meet a plan's conditions. */
+
 import type { Ranges } from "../../index/api.ts";
+import { joined } from "../../joined.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import { cellAt } from "../../table/vector.ts";
@@ -68,7 +70,7 @@ async function walked(
     if (count >= wanted) break;
     if (looked > walk.most) return undefined;
   }
-  const rows = joined(found, count);
+  const rows = joined(found, new Float64Array(count));
   const tied = walk.ties && count >= wanted ? await during(() => tiesOf(walk, last, table, options)) : later;
   if (tied === undefined) return undefined;
   const others = tied === later ? later : union(tied, later);
@@ -137,7 +139,7 @@ async function tested(
     kept.push(found);
     count += found.length;
   }
-  return joined(kept, count);
+  return joined(kept, new Float64Array(count));
 }
 
 /** Rows whose key is that of `row`; undefined where they are too many. */
@@ -165,16 +167,6 @@ function rangeOf(key: boolean | number | bigint | string | Uint8Array) {
   }
   const number = typeof key === "boolean" ? Number(key) : key;
   return { low: number, high: number };
-}
-
-function joined(parts: readonly Float64Array[], length: number): Float64Array {
-  const all = new Float64Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** All rows of a head, ascending. */

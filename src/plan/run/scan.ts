@@ -15,7 +15,7 @@ import { difference, intersection, intersectRuns, union } from "../indexes/row-s
 import { inOrder, type Plan } from "../make-plan.ts";
 import { Cancel } from "./cancel.ts";
 import { learn } from "./learnt.ts";
-import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt } from "./rows.ts";
+import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt, rowsInRange } from "./rows.ts";
 import type { Trace } from "./trace.ts";
 import { type Window, windows } from "./windows.ts";
 
@@ -69,6 +69,7 @@ export class Scan {
     const columns = [...new Set([...conjuncts.flatMap((conjunct) => conjunct.columns), ...names])];
     const pending: { window: Window; result: Promise<T> }[] = [];
     const upcoming = windows(this.#plan, this.#table, columns, stopsEarly);
+    let finished = false;
     try {
       for (;;) {
         while (pending.length < (counts ? 1 : AHEAD)) {
@@ -80,12 +81,15 @@ export class Scan {
           pending.push({ window, result });
         }
         const first = pending.shift();
-        if (!first) return;
+        if (!first) {
+          finished = true;
+          return;
+        }
         yield await first.result;
         this.#forget(first.window, backwards);
       }
     } finally {
-      this.#stop.abort();
+      if (!finished) this.#stop.abort();
       this.#cancel.end();
     }
   }
@@ -173,6 +177,11 @@ export class Scan {
   }
 
   async #exactly(i: number, columns: readonly string[], rows: RowSet): Promise<RowSet> {
+    const range = rows instanceof Float64Array ? columnRange(this.#plan.conjuncts[i]!.expr) : undefined;
+    const kept =
+      range &&
+      (await rowsInRange(this.#table.columns.get(range.column)!, range, rows as Float64Array, this.#read));
+    if (kept) return kept;
     const truth = await this.#truth(this.#tests[i]!, await this.frame(columns, rows));
     return rowsAt(rows, positions(truth, TRUE));
   }

@@ -2,6 +2,7 @@
 
 import { ZarrsiftError } from "../../errors.ts";
 import type { Pace } from "../../format/pace.ts";
+import { joined } from "../../joined.ts";
 import { type BytesVector, gather, type Vector } from "../../table/vector.ts";
 import type { SortKey } from "../bind/select.ts";
 import { order as byteOrder } from "../eval/texts.ts";
@@ -69,22 +70,12 @@ export class Sorter {
     const few = this.#keep * 4 < this.#count;
     const chosen = few ? await smallest(this.#count, this.#keep, compare, pace) : ascending(this.#count);
     const order = (await sortRows(chosen, compare, pace)).slice(0, this.#keep);
-    const all = joined(this.#idx, this.#count);
+    const all = joined(this.#idx, new Float64Array(this.#count));
     this.#idx = [Float64Array.from(order, (row) => all[row]!)];
     this.#vectors = vectors.map((vector) => [gather(vector, order)]);
     this.#bytes *= order.length / Math.max(1, this.#count);
     this.#count = order.length;
   }
-}
-
-function joined(parts: readonly Float64Array[], length: number): Float64Array {
-  const all = new Float64Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 type Compare = (a: number, b: number) => number;

@@ -1,4 +1,5 @@
 import { messageOf, ZarrsiftError } from "../../errors.ts";
+import { joined } from "../../joined.ts";
 import type { ReadOptions } from "../store.ts";
 import { cacheMode, failureHint, hear, silence } from "./page.ts";
 
@@ -124,7 +125,7 @@ async function readBody(response: Response, method: string, watch: Watch): Promi
     size += part.value.length;
   }
   checkLength(response, size);
-  return parts.length === 1 ? parts[0]! : join(parts, size);
+  return parts.length === 1 ? parts[0]! : joined(parts, new Uint8Array(size));
 }
 
 /**
@@ -135,16 +136,6 @@ function checkLength(response: Response, size: number): void {
   const announced = response.headers.get("content-length");
   if (announced === null || response.headers.has("content-encoding") || response.type === "cors") return;
   if (Number(announced) !== size) throw new Error(`${size} of ${announced} bytes came`);
-}
-
-function join(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Aborts when the caller does, and when nothing has happened for a time. */

@@ -1,3 +1,4 @@
+import { joined } from "../../joined.ts";
 import { asNumber, type JsonObject } from "../json.ts";
 import { type BytesCodec, MOST_BYTES, unknownSize } from "./codec.ts";
 import { compressNative, type NativeZlib, nativeZlib, runNative } from "./native-zlib.ts";
@@ -51,15 +52,5 @@ async function streamed(
     }
     parts.push(part.value);
   }
-  return concatenate(parts, length);
-}
-
-function concatenate(parts: Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joined(parts, new Uint8Array(length));
 }
