@@ -16,7 +16,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   flight: ["errors", "abort"],
   hash: ["errors"],
   lru: ["errors", "flight"],
-  options: ["errors"],
+  options: ["errors", "sql"],
   checks: [...LEAVES, "store"],
   sql: ["errors"],
   geometry: ["errors"],
