@@ -11,8 +11,8 @@ import type { Place } from "../store/store.ts";
 import type { Face } from "../view/api.ts";
 import type { View } from "../view/view.ts";
 import { UsageError } from "./args.ts";
-import { ambientS3 } from "./aws.ts";
 import { print } from "./output.ts";
+import { openingLines, s3fsOptions } from "./python-lines.ts";
 import { TransferProgress } from "./transfer-progress.ts";
 
 export interface KerchunkOptions {
@@ -96,18 +96,12 @@ function pythonLines(target: string, view: View, format: Face, schemes: string[]
     schemes.length > 1
       ? `"fs": {${schemes.map((name) => `"${name}": ${optionsOf(name)}`).join(", ")}}`
       : `"remote_protocol": "${scheme}"${scheme === "file" ? "" : `, "remote_options": ${optionsOf(scheme)}`}`;
-  const options = `storage_options={"fo": ${JSON.stringify(target)}, ${remote}}`;
-  if (view.layout === "granules")
-    return `import zarr\nroot = zarr.open_group("reference://", mode="r", zarr_format=${format}, ${options})`;
-  const tree = view.definition.groupBy ? "open_datatree" : "open_dataset";
-  return `import xarray as xr\nds = xr.${tree}("reference://", engine="zarr", zarr_format=${format}, chunks={}, ${options})`;
+  const options = [`storage_options={"fo": ${JSON.stringify(target)}, ${remote}}`];
+  return openingLines(view, format, { store: '"reference://"', options, xarray: ["chunks={}"] });
 }
 
 /** Of fsspec's file systems; zarr-python wants those that can be so asynchronous. S3 is read as it was here. */
 function optionsOf(scheme: string): string {
   if (scheme === "file") return "{}";
-  if (scheme !== "s3") return '{"asynchronous": True}';
-  const { endpoint, credentials } = ambientS3();
-  const where = endpoint === undefined ? "" : `, "endpoint_url": ${JSON.stringify(endpoint)}`;
-  return `{"asynchronous": True, "anon": ${credentials ? "False" : "True"}${where}}`;
+  return scheme === "s3" ? `{"asynchronous": True, ${s3fsOptions()}}` : '{"asynchronous": True}';
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bytesText } from "../format/bytes.ts";
 import { textTable } from "../format/text-table.ts";
 import { type Collection, open } from "../index.ts";
 import { buildApp } from "../server/index.ts";
@@ -40,9 +41,7 @@ export async function runDemo(options: RunDemoOptions): Promise<void> {
     const log = (line: string) => void stderr.write(`${line}\n`);
     const made = await makeDemoCollection(directory, { log });
     collection = await open(directory, { name: "demo" });
-    stdout.write(
-      `${made.granules} granules, ${(made.bytes / 1e6).toFixed(1)} MB of Zarr in ${directory}\n\n`,
-    );
+    stdout.write(`${made.granules} granules, ${bytesText(made.bytes)} of Zarr in ${directory}\n\n`);
     stdout.write(`${FOUNDING_QUERY}\n\n${await answer(collection)}\n`);
     server = await serve(collection, options);
     stdout.write(openingLines(await makeView(server.url)));
