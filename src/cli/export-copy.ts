@@ -13,7 +13,7 @@ import { UsageError } from "./args.ts";
 import { ambientS3 } from "./aws.ts";
 import { log, print } from "./output.ts";
 import { icechunkLines, zarrLines } from "./python-lines.ts";
-import { TransferProgress } from "./transfer-progress.ts";
+import { granulesText, TransferProgress } from "./transfer-progress.ts";
 
 export interface CopyWords {
   /** Default 3. */
@@ -98,7 +98,7 @@ async function transfer(
   copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress & { already?: boolean }>,
 ): Promise<void> {
   const target = await writable(place);
-  const progress = new TransferProgress(`copying ${view.count} granules`, "chunks");
+  const progress = new TransferProgress(`copying ${granulesText(view.count)}`, "chunks");
   try {
     const { chunks, bytes, kept, already } = await copy(target, {
       parallel,
@@ -107,12 +107,12 @@ async function transfer(
     });
     progress.done();
     if (already)
-      return await print(`${place}: ${view.count} granules, complete already: nothing was left to do\n`);
+      return await print(`${place}: ${granulesText(view.count)}, complete already: nothing was left to do\n`);
     const seconds = progress.seconds;
     const before = kept > 0 ? ` (${kept.toLocaleString("en")} were there)` : "";
     const rate = bytesText(bytes / Math.max(seconds, 0.001));
     await print(
-      `${place}: ${view.count} granules, ${chunks.toLocaleString("en")} chunks${before}, ${bytesText(bytes)} in ` +
+      `${place}: ${granulesText(view.count)}, ${chunks.toLocaleString("en")} chunks${before}, ${bytesText(bytes)} in ` +
         `${seconds.toFixed(1)} s, ${rate}/s\n`,
     );
   } finally {

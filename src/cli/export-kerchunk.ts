@@ -13,7 +13,7 @@ import type { View } from "../view/view.ts";
 import { UsageError } from "./args.ts";
 import { print } from "./output.ts";
 import { openingLines, s3fsOptions } from "./python-lines.ts";
-import { TransferProgress } from "./transfer-progress.ts";
+import { granulesText, TransferProgress } from "./transfer-progress.ts";
 
 export interface KerchunkOptions {
   format: Face | undefined;
@@ -39,7 +39,7 @@ const isParquet = (target: string) => /\.(parq|parquet)$/.test(target);
 /** Writes references to what a view holds; its file or folder has its name once it is complete. */
 export async function exportKerchunk(view: View, target: string, given: KerchunkOptions): Promise<void> {
   const { format = 2, inlineBytes, parallel, signal } = given;
-  const progress = new TransferProgress(`referring to ${view.count} granules`, "chunks");
+  const progress = new TransferProgress(`referring to ${granulesText(view.count)}`, "chunks");
   const schemes = new Set<string>();
   let references = 0;
   const options: ReferenceOptions = {
@@ -67,7 +67,9 @@ export async function exportKerchunk(view: View, target: string, given: Kerchunk
     progress.done();
   }
   const chunks = references.toLocaleString("en");
-  await print(`${target}: ${chunks} chunks of ${view.count} granules, in ${progress.seconds.toFixed(1)} s\n`);
+  await print(
+    `${target}: ${chunks} chunks of ${granulesText(view.count)}, in ${progress.seconds.toFixed(1)} s\n`,
+  );
   await print(`\n${pythonLines(target, view, format, [...schemes])}\n`);
 }
 

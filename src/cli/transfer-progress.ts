@@ -75,6 +75,11 @@ export function transferLine(
   return `${text}, ${perSecond}, ${timeText((seconds * (1 - part)) / (part - before))} left`;
 }
 
+/** `3 granules`. */
+export function granulesText(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "granule" : "granules"}`;
+}
+
 function timeText(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 120) return `${whole} s`;

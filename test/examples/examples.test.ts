@@ -160,7 +160,7 @@ describe("README.md", () => {
       const shell = (line: string) =>
         run("sh", ["-c", line.replace("zarrsift", `'${process.execPath}' '${PROGRAM}'`)], { cwd: work });
       expect((await shell(query!)).stdout).toMatch(/2025-06-03T22:30:00Z +\/scenes\/1\n\(1 row\)/);
-      expect((await shell(copy!)).stdout).toMatch(/^late\.zarr: 1 granules, /);
+      expect((await shell(copy!)).stdout).toMatch(/^late\.zarr: 1 granule, /);
       const late = await open(join(work, "late.zarr"));
       expect(late.rows).toBe(1);
       await late.close();

@@ -40,15 +40,19 @@ describe("upper and lower case are DuckDB's", () => {
   });
 
   it("so that one letter stays one, whichever it is", () => {
+    const wrong: string[] = [];
     for (let code = 1; code <= 0x10ffff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue;
       const letter = String.fromCodePoint(code);
-      for (const changed of [lowerCase(letter), upperCase(letter)])
-        if ([...changed].length !== 1) throw new Error(`U+${code.toString(16)}: ${changed}`);
-      const [lower, upper] = [letter.toLowerCase(), letter.toUpperCase()];
-      if ([...lower].length === 1 && code !== 0x130) expect(lowerCase(letter)).toBe(lower);
-      if ([...upper].length === 1) expect(upperCase(letter)).toBe(upper);
+      const [lower, upper] = [lowerCase(letter), upperCase(letter)];
+      const plain = [letter.toLowerCase(), letter.toUpperCase()];
+      const isRight = [lower, upper].every(
+        (changed, i) =>
+          changed === plain[i] || (plain[i]!.length > changed.length && [...changed].length === 1),
+      );
+      if (!isRight) wrong.push(`${letter}: ${lower} ${upper}`);
     }
+    expect(wrong).toEqual([]);
   });
 
   it("in queries, ILIKE too", async () => {

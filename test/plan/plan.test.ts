@@ -97,6 +97,16 @@ describe("names", () => {
     );
   });
 
+  it("are not texts to LIKE: the message says what they are compared with", () => {
+    expect(failure("SELECT n FROM meta WHERE date LIKE '2021%'").message).toMatch(
+      /LIKE needs text, not timestamp\[ms\]; a year is >= '2021-01-01' AND < '2022-01-01'/,
+    );
+    expect(failure("SELECT n FROM meta WHERE n LIKE '1%'").message).toMatch(
+      /; CAST\(… AS varchar\) makes text/,
+    );
+    expect(failure("SELECT n FROM meta WHERE bbox LIKE '1%'").message).toMatch(/not geometry \(line/);
+  });
+
   it("are no texts beside numbers, nor beside the text itself", () => {
     expect(failure("SELECT n FROM meta WHERE n = landsat").message).not.toMatch(/quotes/);
     expect(failure("SELECT n FROM meta WHERE landsat = 'x'").message).not.toMatch(/quotes/);

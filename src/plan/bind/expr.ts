@@ -262,13 +262,19 @@ function like(expr: Of<"like">, scope: Scope): BoundExpr {
   ];
   for (const { type, at: place } of [operand, pattern]) {
     if (type.kind !== "string" && type.kind !== "null")
-      throw sqlError("sql_type", `LIKE needs text, not ${typeName(type)}`, place);
+      throw sqlError("sql_type", `LIKE needs text, not ${typeName(type)}${likeHint(type.kind)}`, place);
   }
   const escaping = escapeOf(expr, scope);
   if (operand.type.kind === "null" || pattern.type.kind === "null" || escaping === null) return nullBool(at);
   if (isConstant(pattern) && pattern.value === null) return nullBool(at);
   if (isConstant(pattern)) placed(() => likePattern(pattern.value as string, escaping), pattern.at);
   return { node: "like", operand, pattern, escape: escaping, insensitive: expr.insensitive, type: BOOL, at };
+}
+
+function likeHint(kind: string): string {
+  if (kind === "int" || kind === "float") return "; CAST(… AS varchar) makes text of it";
+  if (kind !== "timestamp") return "";
+  return "; a year is >= '2021-01-01' AND < '2022-01-01', or extract(year FROM …) = 2021";
 }
 
 /** `''` escapes nothing; null: NULL. */
