@@ -9,5 +9,5 @@ if (!(await setup({ quiet: true }))) process.exit(1);
 const command = [join(ROOT, "dist/cli/main.js"), "demo", ...process.argv.slice(2)];
 const demo = spawn(process.execPath, command, { stdio: "inherit" });
 // The terminal sends Ctrl-C to both; wait for the demo to end in its own way.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => demo.kill(signal));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => demo.kill(signal));
 demo.on("close", (code) => process.exit(code ?? 1));

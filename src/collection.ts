@@ -1,7 +1,7 @@
 import { type Description, describe, layoutOf } from "./describe.ts";
 import { isZarrsiftError, messageOf, ZarrsiftError } from "./errors.ts";
 import { joined } from "./joined.ts";
-import { checkQueryOptions, checkViewOptions } from "./options.ts";
+import { checkOpenOptions, checkQueryOptions, checkViewOptions } from "./options.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
 import { LiveSource, noLonger, Snapshot, type SourceReadOptions, tableOf } from "./source.ts";
@@ -49,6 +49,7 @@ export interface Explain {
 
 /** Opens the collection in a store: its `meta` group, and where its granules are. */
 export async function openCollection(store: Store, options: OpenOptions = {}): Promise<Collection> {
+  checkOpenOptions(options);
   return new Collection(store, options, await Snapshot.read(store, options));
 }
 

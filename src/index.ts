@@ -13,6 +13,7 @@
  * @module
  */
 import { type Collection, type OpenOptions, openCollection } from "./collection.ts";
+import { checkOpenOptions } from "./options.ts";
 import { locate } from "./store/location.ts";
 import { openSource, type SourceOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -36,24 +37,24 @@ function caches(bytes: number | undefined) {
 /**
  * Opens a collection: a path (in Node), an http(s) or s3 URL, either with `#ref` for an Icechunk branch, tag or snapshot,
  * or a store of your own.
- * @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` …
+ * @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` …, and `bad_parameter` for an option that
+ *   there is not
  */
-export async function open(
-  source: string | Store,
-  { indexes, cacheBytes, ...given }: OpenSourceOptions = {},
-): Promise<Collection> {
+export async function open(source: string | Store, options: OpenSourceOptions = {}): Promise<Collection> {
+  checkOpenOptions(options);
+  const { indexes, cacheBytes, ...given } = options;
   const { ofStore, ofTable } = caches(cacheBytes);
   const reading = { ...given, cacheBytes: ofStore };
   const indexStore = typeof indexes === "string" ? await openSource(indexes, reading) : indexes;
-  const options = { ...given, ...ofTable, ...(indexStore && { indexStore }) };
-  if (typeof source !== "string") return openCollection(source, options);
+  const opening = { ...given, ...ofTable, ...(indexStore && { indexStore }) };
+  if (typeof source !== "string") return openCollection(source, opening);
   const store = await openSource(source, reading);
   const openVersion = async (version: string) => {
     const location = await locate(source);
     return openSource(`${"path" in location ? location.path : location.url}#${version}`, reading);
   };
   try {
-    return await openCollection(store, { ...options, openVersion });
+    return await openCollection(store, { ...opening, openVersion });
   } catch (error) {
     await store.close?.();
     throw error;

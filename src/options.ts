@@ -1,8 +1,10 @@
 /** Options that callers of the library spell wrong are refused: a filter that is passed over answers with too much. */
 import { ZarrsiftError } from "./errors.ts";
+import { suggest } from "./sql/suggest.ts";
 
-const READING = ["signal", "traffic", "onStat", "onModified", "asOf", "keep", "expect"];
-const QUERY = ["params", "bbox", "datetime", "allowNow"];
+/** What reads take; callers of the library have use for `signal`. */
+const READING = ["traffic", "onStat", "onModified", "asOf", "keep", "expect"];
+const QUERY = ["params", "bbox", "datetime", "allowNow", "signal"];
 const VIEW = ["fields", "layout", "groupBy", "variables", "missing"];
 const VALUES: Record<string, readonly string[]> = {
   layout: ["granules", "stacked", "concatenated"],
@@ -10,14 +12,42 @@ const VALUES: Record<string, readonly string[]> = {
   missing: ["error", "skip"],
 };
 
+/** Names of options, each with the names in its value where that is an object, or a list of such objects. */
+interface Names {
+  [name: string]: Names | null | readonly [Names];
+}
+
+const named = (...names: string[]): Names => Object.fromEntries(names.map((name) => [name, null]));
+const S3: Names = {
+  ...named("endpoint", "region", "pathStyle"),
+  credentials: named("accessKeyId", "secretAccessKey", "sessionToken"),
+};
+const OPEN: Names = {
+  ...named("name", "fields", "columns"),
+  location: named("column", "template"),
+  roles: named("geometry", "time"),
+  ...named("indexes", "verifyIndexes", "absent"),
+  s3: S3,
+  virtualChunks: [{ prefix: null, ...S3 }],
+  patience: named("retries", "backoffMs", "timeoutMs"),
+  ...named("concurrency", "cacheBytes", "nodesKept", "consolidatedNodes", "log", "total", "signal"),
+};
+/** What stands for an option of `open` where collections are opened in stores. */
+const OPEN_STORE = ["indexStore", "indexCacheBytes", "openVersion"];
+
+/** @throws ZarrsiftError `bad_parameter` for a name that is no option of opening a collection, or none inside of one */
+export function checkOpenOptions(options: object): void {
+  checkNames(options, OPEN, "", [...READING, ...OPEN_STORE]);
+}
+
 /** @throws ZarrsiftError `bad_parameter` for a name that is no option of a query */
 export function checkQueryOptions(options: object): void {
-  checkNames(options, QUERY);
+  checkNames(options, named(...QUERY), "", READING);
 }
 
 /** @throws ZarrsiftError `bad_parameter` for a name that is no option of a view, or a value that it cannot have */
 export function checkViewOptions(options: object): void {
-  checkNames(options, [...QUERY, ...VIEW]);
+  checkNames(options, named(...QUERY, ...VIEW), "", READING);
   for (const [name, allowed] of Object.entries(VALUES)) {
     const value = (options as Record<string, unknown>)[name];
     if (value !== undefined && !allowed.includes(value as string))
@@ -25,10 +55,31 @@ export function checkViewOptions(options: object): void {
   }
 }
 
-function checkNames(options: object, names: readonly string[]): void {
-  for (const name of Object.keys(options))
-    if (!names.includes(name) && !READING.includes(name))
-      throw bad(`There is no option ${name} here; there are: ${[...names, "signal"].join(", ")}`);
+/** `place` is the option that holds `options`, with a dot behind it; `unlisted` are taken, and not in messages. */
+function checkNames(options: object, names: Names, place = "", unlisted: readonly string[] = []): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (unlisted.includes(name)) continue;
+    if (!Object.hasOwn(names, name)) throw unknown(place, name, Object.keys(names));
+    const inside = names[name];
+    if (inside && value !== undefined) checkInside(value, inside, `${place}${name}`);
+  }
+}
+
+function checkInside(value: unknown, inside: Names | readonly [Names], place: string): void {
+  const isList = Array.isArray(inside);
+  const objects = isList ? value : [value];
+  const [names] = isList ? inside : [inside];
+  if (!Array.isArray(objects) || objects.some((one) => typeof one !== "object" || one === null)) {
+    const object = `{ ${Object.keys(names).join(", ")} }`;
+    throw bad(`${place} is ${isList ? `a list of ${object}` : `an object, ${object}`}`);
+  }
+  for (const [i, one] of objects.entries()) checkNames(one, names, isList ? `${place}[${i}].` : `${place}.`);
+}
+
+function unknown(place: string, name: string, known: readonly string[]): ZarrsiftError {
+  const guess = suggest(name, known);
+  const list = `there are: ${known.join(", ")}${guess === undefined ? "" : `. Did you mean ${guess}?`}`;
+  return bad(`There is no option ${place}${name} here; ${list}`);
 }
 
 const bad = (message: string) => new ZarrsiftError("bad_parameter", message);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeDemoCollection } from "../src/demo/collection.ts";
-import { type Collection, open } from "../src/index.ts";
+import { type Collection, MemoryStore, type OpenSourceOptions, open, openCollection } from "../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-options-"));
 let collection: Collection;
@@ -24,7 +24,7 @@ describe("options of the library", () => {
   it.each([
     [{ bbx: [0, 0, 1, 1] }, "no option bbx here; there are: params, bbox"],
     [{ layout: "stack" }, 'layout is "granules" or "stacked" or "concatenated", not "stack"'],
-    [{ layout: "stacked", group_by: "encoding" }, "no option group_by here"],
+    [{ layout: "stacked", group_by: "encoding" }, "missing. Did you mean groupBy?"],
     [{ missing: "skp" }, 'missing is "error" or "skip"'],
     [{ bbox: [-23, -80, 23, 180] }, "latitudes beyond 90; are they first in it?"],
   ])("of a view: %j is refused", async (options, message) => {
@@ -41,5 +41,41 @@ describe("options of the library", () => {
     const { signal } = new AbortController();
     const view = await collection.view(SQL, { bbox: [-400, -170, 400, 170], layout: "granules", signal });
     expect(view.count).toBe(2);
+  });
+
+  it.each([
+    [{ cachBytes: 1 }, "no option cachBytes here; there are: name, fields, columns, location,"],
+    [{ cachBytes: 1 }, "signal. Did you mean cacheBytes?"],
+    [{ virtualchunks: [] }, "Did you mean virtualChunks?"],
+    [
+      { s3: { end_point: "http://127.0.0.1:9000" } },
+      "no option s3.end_point here; there are: endpoint, region,",
+    ],
+    [{ s3: { credentials: { accessKeyID: "a", secret: "b" } } }, "no option s3.credentials.accessKeyID here"],
+    [
+      { virtualChunks: [{ prefix: "file:///a/" }, { prefx: "s3://b/" }] },
+      "no option virtualChunks[1].prefx here",
+    ],
+    [{ virtualChunks: { prefix: "file:///a/" } }, "virtualChunks is a list of { prefix, endpoint, region"],
+    [{ location: "path" }, "location is an object, { column, template }"],
+    [{ roles: { geom: "bbox" } }, "no option roles.geom here; there are: geometry, time"],
+    [{ patience: { retrys: 1 } }, "Did you mean retries?"],
+  ])("of opening: %j is refused, before anything is read", async (options, message) => {
+    await expect(open("/no/such.zarr", options as never)).rejects.toMatchObject(refused(message));
+    await expect(openCollection(new MemoryStore(), options as never)).rejects.toMatchObject(refused(message));
+  });
+
+  it("of opening are all known: the types know no other", async () => {
+    const every: Record<keyof Required<OpenSourceOptions>, undefined> = {
+      ...{ name: undefined, fields: undefined, columns: undefined, location: undefined, roles: undefined },
+      ...{ indexes: undefined, verifyIndexes: undefined, indexStore: undefined, indexCacheBytes: undefined },
+      ...{ absent: undefined, s3: undefined, virtualChunks: undefined, patience: undefined, log: undefined },
+      ...{ concurrency: undefined, cacheBytes: undefined, nodesKept: undefined, total: undefined },
+      ...{ consolidatedNodes: undefined, openVersion: undefined, signal: undefined, traffic: undefined },
+      ...{ onStat: undefined, keep: undefined, expect: undefined },
+    };
+    const opened = await open(join(folder, "demo.zarr"), every as never);
+    expect(opened.rows).toBe(collection.rows);
+    await opened.close();
   });
 });

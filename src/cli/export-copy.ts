@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { COPY_TEMPORARY, type CopyOptions, type CopyProgress, copyZarr } from "../export/copy.ts";
 import { copyIcechunk } from "../export/copy-icechunk.ts";
+import { bytesText } from "../format/bytes.ts";
 import { WritableDirectory } from "../store/file-write.ts";
 import { WritableS3 } from "../store/http/s3-write.ts";
 import type { WritableStore } from "../store/writable.ts";
@@ -11,7 +12,8 @@ import type { View } from "../view/view.ts";
 import { UsageError } from "./args.ts";
 import { ambientS3 } from "./aws.ts";
 import { log, print } from "./output.ts";
-import { bytesText, TransferProgress } from "./transfer-progress.ts";
+import { icechunkLines, zarrLines } from "./python-lines.ts";
+import { granulesText, TransferProgress } from "./transfer-progress.ts";
 
 export interface CopyWords {
   /** Default 3. */
@@ -35,14 +37,17 @@ export async function exportZarr(
   { format = 3, ...words }: CopyWords,
 ): Promise<void> {
   refuseWithin(source, place);
+  let consolidated = true;
   await transfer(view, place, words, async (target, options) => {
     const copied = await copyZarr(view, format, target, options);
-    if (!copied.consolidated)
+    consolidated = copied.consolidated;
+    if (!consolidated)
       log(
         "without consolidated metadata: there is too much of it for one document, or the source cannot list",
       );
     return copied;
   });
+  await print(`\n${zarrLines(place, view, format, consolidated)}\n`);
 }
 
 /** Copies a view into a new repository. */
@@ -54,6 +59,7 @@ export async function exportIcechunk(
 ): Promise<void> {
   refuseWithin(source, place);
   await transfer(view, place, words, (target, options) => copyIcechunk(view, target, { ...options, log }));
+  await print(`\n${icechunkLines(place, view)}\n`);
 }
 
 /**
@@ -89,22 +95,24 @@ async function transfer(
   view: View,
   place: string,
   { parallel, signal }: CopyWords,
-  copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress>,
+  copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress & { already?: boolean }>,
 ): Promise<void> {
   const target = await writable(place);
-  const progress = new TransferProgress(`copying ${view.count} granules`, "chunks");
+  const progress = new TransferProgress(`copying ${granulesText(view.count)}`, "chunks");
   try {
-    const { chunks, bytes, kept } = await copy(target, {
+    const { chunks, bytes, kept, already } = await copy(target, {
       parallel,
       signal,
       onProgress: (now) => progress.show({ ...now, count: now.chunks }),
     });
     progress.done();
+    if (already)
+      return await print(`${place}: ${granulesText(view.count)}, complete already: nothing was left to do\n`);
     const seconds = progress.seconds;
     const before = kept > 0 ? ` (${kept.toLocaleString("en")} were there)` : "";
     const rate = bytesText(bytes / Math.max(seconds, 0.001));
     await print(
-      `${place}: ${view.count} granules, ${chunks.toLocaleString("en")} chunks${before}, ${bytesText(bytes)} in ` +
+      `${place}: ${granulesText(view.count)}, ${chunks.toLocaleString("en")} chunks${before}, ${bytesText(bytes)} in ` +
         `${seconds.toFixed(1)} s, ${rate}/s\n`,
     );
   } finally {

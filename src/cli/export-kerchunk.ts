@@ -11,9 +11,9 @@ import type { Place } from "../store/store.ts";
 import type { Face } from "../view/api.ts";
 import type { View } from "../view/view.ts";
 import { UsageError } from "./args.ts";
-import { ambientS3 } from "./aws.ts";
 import { print } from "./output.ts";
-import { TransferProgress } from "./transfer-progress.ts";
+import { openingLines, s3fsOptions } from "./python-lines.ts";
+import { granulesText, TransferProgress } from "./transfer-progress.ts";
 
 export interface KerchunkOptions {
   format: Face | undefined;
@@ -39,7 +39,7 @@ const isParquet = (target: string) => /\.(parq|parquet)$/.test(target);
 /** Writes references to what a view holds; its file or folder has its name once it is complete. */
 export async function exportKerchunk(view: View, target: string, given: KerchunkOptions): Promise<void> {
   const { format = 2, inlineBytes, parallel, signal } = given;
-  const progress = new TransferProgress(`referring to ${view.count} granules`, "chunks");
+  const progress = new TransferProgress(`referring to ${granulesText(view.count)}`, "chunks");
   const schemes = new Set<string>();
   let references = 0;
   const options: ReferenceOptions = {
@@ -67,7 +67,9 @@ export async function exportKerchunk(view: View, target: string, given: Kerchunk
     progress.done();
   }
   const chunks = references.toLocaleString("en");
-  await print(`${target}: ${chunks} chunks of ${view.count} granules, in ${progress.seconds.toFixed(1)} s\n`);
+  await print(
+    `${target}: ${chunks} chunks of ${granulesText(view.count)}, in ${progress.seconds.toFixed(1)} s\n`,
+  );
   await print(`\n${pythonLines(target, view, format, [...schemes])}\n`);
 }
 
@@ -96,18 +98,12 @@ function pythonLines(target: string, view: View, format: Face, schemes: string[]
     schemes.length > 1
       ? `"fs": {${schemes.map((name) => `"${name}": ${optionsOf(name)}`).join(", ")}}`
       : `"remote_protocol": "${scheme}"${scheme === "file" ? "" : `, "remote_options": ${optionsOf(scheme)}`}`;
-  const options = `storage_options={"fo": ${JSON.stringify(target)}, ${remote}}`;
-  if (view.layout === "granules")
-    return `import zarr\nroot = zarr.open_group("reference://", mode="r", zarr_format=${format}, ${options})`;
-  const tree = view.definition.groupBy ? "open_datatree" : "open_dataset";
-  return `import xarray as xr\nds = xr.${tree}("reference://", engine="zarr", zarr_format=${format}, chunks={}, ${options})`;
+  const options = [`storage_options={"fo": ${JSON.stringify(target)}, ${remote}}`];
+  return openingLines(view, format, { store: '"reference://"', options, xarray: ["chunks={}"] });
 }
 
 /** Of fsspec's file systems; zarr-python wants those that can be so asynchronous. S3 is read as it was here. */
 function optionsOf(scheme: string): string {
   if (scheme === "file") return "{}";
-  if (scheme !== "s3") return '{"asynchronous": True}';
-  const { endpoint, credentials } = ambientS3();
-  const where = endpoint === undefined ? "" : `, "endpoint_url": ${JSON.stringify(endpoint)}`;
-  return `{"asynchronous": True, "anon": ${credentials ? "False" : "True"}${where}}`;
+  return scheme === "s3" ? `{"asynchronous": True, ${s3fsOptions()}}` : '{"asynchronous": True}';
 }

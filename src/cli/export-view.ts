@@ -112,7 +112,9 @@ async function kept(id: string, folder: string): Promise<ViewDefinition> {
   const file = join(folder, "views.sqlite");
   const unknown = new ZarrsiftError(
     "not_found",
-    `there is no view ${id} in ${folder}; --state-dir names the folder that zarrsift serve keeps its views in`,
+    `there is no view ${id} in ${folder}; --state-dir names the folder that zarrsift serve keeps its views in. ` +
+      "One of a server that runs, such as zarrsift demo, is a source like any other: " +
+      `zarrsift export "SELECT * FROM meta" http://127.0.0.1:8000/views/${id}/v3 --to …`,
   );
   if (!existsSync(file)) throw unknown;
   const store = await ViewsStore.open(file);

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { isZarrsiftError, messageOf, ZarrsiftError } from "../errors.ts";
+import { bytesText } from "../format/bytes.ts";
 import type { BySide } from "../index/api.ts";
 import { buildIndexes, type ColumnReport } from "../index/build/build.ts";
 import { type ColumnCheck, checkIndexes } from "../index/build/check.ts";
@@ -235,7 +236,7 @@ function columnLine({ column, kind, what, why, bytes, ms, covering }: ColumnRepo
   if (what === "left") return `${column}: left out: ${why}`;
   if (what === "unchanged") return `${column}: ${name}, unchanged`;
   const because = why === undefined ? "" : ` (${why})`;
-  return `${column}: ${name} ${what}${because}, ${megabytes(bytes)}, ${(ms / 1000).toFixed(1)} s`;
+  return `${column}: ${name} ${what}${because}, ${bytesText(bytes)}, ${(ms / 1000).toFixed(1)} s`;
 }
 
 function checkLine({ column, kind, rows, added, problem }: ColumnCheck): string {
@@ -246,6 +247,4 @@ function checkLine({ column, kind, rows, added, problem }: ColumnCheck): string 
 }
 
 const size = (reports: readonly ColumnReport[]) =>
-  megabytes(reports.reduce((sum, { bytes }) => sum + bytes, 0));
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  bytesText(reports.reduce((sum, { bytes }) => sum + bytes, 0));

@@ -12,7 +12,7 @@ import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
 import { SqlFailure } from "./report.ts";
 import { FORMATS, rowsAs } from "./rows.ts";
-import { INDEXES_HELP, SOURCE_HELP, VERIFY_HELP } from "./source.ts";
+import { INDEXES_HELP, SOURCE_HELP, sourceName, VERIFY_HELP } from "./source.ts";
 
 const help = `usage: zarrsift query SOURCE SQL [options]
 
@@ -53,12 +53,16 @@ export const query: Command = {
     const [source, sql, ...surplus] = args.positionals;
     if (source === undefined || sql === undefined)
       throw new UsageError("query needs a SOURCE and a SQL text");
+    if (/^\s*(select|with|explain)\s/i.test(source))
+      throw new UsageError("query takes the SOURCE first, then the SQL");
     if (surplus.length > 0)
       throw new UsageError(`query takes one SQL text; quote it (then came ${surplus[0]})`);
     const text = answer(args, sql);
     const progress = startProgress(`querying ${source}`);
     try {
+      const name = sourceName(source);
       const collection = await open(source, {
+        ...(name !== undefined && { name }),
         indexes: args.text("indexes"),
         verifyIndexes: args.flag("verify-indexes"),
         ...readingOf(args),

@@ -36,11 +36,17 @@ export function namedSource(word: string): NamedSource {
 }
 
 function defaultName(source: string): string {
+  const safe = sourceName(source);
+  if (safe !== undefined) return safe;
+  throw new UsageError(`no name can be made from ${source}: write NAME=${source}`);
+}
+
+/** What a source is called where nobody names it, and SQL may call its table; `undefined` for one such as `..`. */
+export function sourceName(source: string): string | undefined {
   const path = source.replace(/#.*$/, "").replace(/\?.*$/, "").replace(/\/+$/, "");
   const last = path.slice(path.lastIndexOf("/") + 1).replace(/(?<=.)\.[A-Za-z0-9]+$/, "");
   const safe = last.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[-_]+|-+$/g, "");
-  if (safe !== "") return safe;
-  throw new UsageError(`no name can be made from ${source}: write NAME=${source}`);
+  return safe === "" ? undefined : safe;
 }
 
 /**

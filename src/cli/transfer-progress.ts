@@ -1,4 +1,5 @@
 /** A line on the terminal about things being handed over: how many, how fast, and how long it will still take. */
+import { bytesText } from "../format/bytes.ts";
 
 /** Between two lines: on a terminal, where one takes the place of the other, and in a log. */
 const EVERY_MS = process.stderr.isTTY ? 200 : 60_000;
@@ -74,12 +75,9 @@ export function transferLine(
   return `${text}, ${perSecond}, ${timeText((seconds * (1 - part)) / (part - before))} left`;
 }
 
-/** `1.3 GB`. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1e3) return `${Math.round(bytes)} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3) - 1);
-  return `${(bytes / 1e3 ** (power + 1)).toFixed(1)} ${units[power]}`;
+/** `3 granules`. */
+export function granulesText(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "granule" : "granules"}`;
 }
 
 function timeText(seconds: number): string {

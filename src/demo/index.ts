@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bytesText } from "../format/bytes.ts";
 import { textTable } from "../format/text-table.ts";
 import { type Collection, open } from "../index.ts";
 import { buildApp } from "../server/index.ts";
@@ -18,7 +19,7 @@ export interface RunDemoOptions {
   directory?: string;
   stdout?: NodeJS.WritableStream;
   stderr?: NodeJS.WritableStream;
-  /** Ends it; default: SIGINT or SIGTERM do. */
+  /** Ends it; default: SIGINT, SIGTERM or SIGHUP do. */
   signal?: AbortSignal;
 }
 
@@ -34,24 +35,29 @@ export async function runDemo(options: RunDemoOptions): Promise<void> {
   const { stdout = process.stdout, stderr = process.stderr } = options;
   const ended = untilEnd(options.signal);
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "zarrsift-demo-"));
+  const remove = () => {
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+  };
+  process.on("exit", remove);
   let collection: Collection | undefined;
   let server: Server | undefined;
+  const log = (line: string) => void stderr.write(`${line}\n`);
   try {
-    const log = (line: string) => void stderr.write(`${line}\n`);
     const made = await makeDemoCollection(directory, { log });
     collection = await open(directory, { name: "demo" });
-    stdout.write(
-      `${made.granules} granules, ${(made.bytes / 1e6).toFixed(1)} MB of Zarr in ${directory}\n\n`,
-    );
+    stdout.write(`${made.granules} granules, ${bytesText(made.bytes)} of Zarr in ${directory}\n\n`);
     stdout.write(`${FOUNDING_QUERY}\n\n${await answer(collection)}\n`);
-    server = await serve(collection, options);
+    server = await serve(collection, options, log);
     stdout.write(openingLines(await makeView(server.url)));
     stdout.write(`\nlistening on ${server.url}\nMore in ${server.url}/docs; Ctrl-C ends it.\n`);
+    if (options.directory !== undefined)
+      stdout.write(`The collection stays in ${directory}: zarrsift serve demo=${directory}\n`);
     await ended;
   } finally {
     await server?.close();
     await collection?.close();
-    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+    remove();
+    process.off("exit", remove);
   }
 }
 
@@ -91,7 +97,12 @@ interface Server {
 }
 
 /** Listens on the port asked for, or on the next free one. */
-async function serve(collection: Collection, { host, port }: RunDemoOptions): Promise<Server> {
+async function serve(
+  collection: Collection,
+  { host, port }: RunDemoOptions,
+  log: (line: string) => void,
+): Promise<Server> {
+  const name = host.includes(":") ? `[${host}]` : host;
   for (let next = port; ; next++) {
     const app = await buildApp({ collections: [collection] });
     try {
@@ -104,12 +115,30 @@ async function serve(collection: Collection, { host, port }: RunDemoOptions): Pr
     }
     const address = app.server.address();
     const bound = typeof address === "object" && address ? address.port : next;
-    const name = host.includes(":") ? `[${host}]` : host;
+    if (bound !== port && port !== 0)
+      log(
+        `port ${port} is taken${await byAnotherDemo(`http://${name}:${port}`)}: this one listens on port ${bound}`,
+      );
     return { url: `http://${name}:${bound}`, close: () => app.close() };
   }
 }
 
-/** Resolves when the signal aborts, or without one at SIGINT or SIGTERM; a second of these ends the process. */
+/** ` by …` where a zarrsift answers at `url`. */
+async function byAnotherDemo(url: string): Promise<string> {
+  try {
+    const signal = AbortSignal.timeout(1000);
+    const { collections } = await ask<{ collections: { name: string }[] }>(`${url}/collections`, { signal });
+    const isDemo = collections.some(({ name }) => name === "demo");
+    return isDemo ? " by another demo, which still runs" : " by another zarrsift";
+  } catch {
+    return "";
+  }
+}
+
+/** Exit statuses of a process that a signal ended, as shells count them. */
+const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Resolves when the signal aborts, or without one at SIGINT, SIGTERM or SIGHUP; a second of these ends the process. */
 function untilEnd(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal) {
@@ -117,10 +146,12 @@ function untilEnd(signal: AbortSignal | undefined): Promise<void> {
       signal.addEventListener("abort", () => resolve(), { once: true });
       return;
     }
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
+    let told = false;
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.removeAllListeners(name);
       process.on(name, () => {
-        process.removeAllListeners(name);
+        if (told) process.exit(STATUS[name]);
+        told = true;
         resolve();
       });
     }

@@ -7,7 +7,7 @@ export interface DemoView {
   granule: string;
 }
 
-/** Lines to paste into Python and JavaScript: each opens the view and reads a real variable. */
+/** Lines to paste into Python and JavaScript, each of which opens the view and reads a real variable, and into a shell. */
 export function openingLines({ url, count, granule }: DemoView): string {
   return `These ${count} granules are now a Zarr store of their own: ${url}
 
@@ -20,5 +20,8 @@ JavaScript (npm install zarrita; in a file that ends in .mjs):
   import * as zarr from "zarrita";
   const sst = await zarr.open.v3(new zarr.FetchStore("${url}/${granule}/sea_surface_temperature"), { kind: "array" });
   console.log(sst.attrs.date, sst.attrs.cloud_cover, sst.shape, (await zarr.get(sst)).data);
+
+A copy of them (zarrsift is node dist/cli/main.js in a clone):
+  zarrsift export "SELECT * FROM meta" ${url} --to zarr granules.zarr
 `;
 }

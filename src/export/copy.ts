@@ -33,13 +33,15 @@ export interface CopyProgress {
 export interface Copied extends CopyProgress {
   /** Whether the root has consolidated metadata: not where the view has more nodes than are held in one document. */
   consolidated: boolean;
+  /** Whether an earlier run had completed it, so that nothing was left to do. */
+  already: boolean;
 }
 
 const PARALLEL = 16;
 
 /**
  * Copies a face of a view into a store that is empty, or that holds the beginning of the same copy: then what is there
- * stays. The documents of the root come last, so that nothing opens that is not complete.
+ * stays. Of one that is complete nothing is copied. The documents of the root come last, so that nothing opens that is not complete.
  *
  * @param target no reader of it sees half a value; in a directory, `COPY_TEMPORARY` is where values lie until then
  * @throws ZarrsiftError `bad_request` where the target holds something else, `busy` where it is being written,
@@ -55,13 +57,18 @@ export async function copyZarr(
   const lock = await target.lock?.(UNFINISHED);
   try {
     const resumed = await begun(target, note, view, options);
-    if (!resumed) await target.set(NOTE, note);
+    if (!resumed && (await isComplete(view, format, target, options)))
+      return { part: 1, chunks: 0, bytes: 0, kept: 0, consolidated: true, already: true };
+    if (!resumed) {
+      await refuseOthers(target, options);
+      await target.set(NOTE, note);
+    }
     const progress = await copyNodes(view, format, target, { resumed, inOrder: false }, options);
     await view.face(format).verify(options);
     const consolidated = await copyRoot(view, format, target, options);
     await lock?.ensure();
     await target.delete(NOTE);
-    return { ...progress, part: 1, consolidated };
+    return { ...progress, part: 1, consolidated, already: false };
   } finally {
     await lock?.release();
   }
@@ -75,16 +82,33 @@ async function begun(
   options: ReadOptions,
 ): Promise<boolean> {
   const found = await target.get(NOTE, options);
-  if (found) {
-    if (new TextDecoder().decode(found) === note) return true;
-    throw new ZarrsiftError(
-      "bad_request",
-      `${target.url} holds the beginning of another copy: of another query, fields, layout or Zarr format, or of the source ` +
-        `before it changed (now version ${view.version}): remove it, or choose another place`,
-    );
+  if (!found) return false;
+  if (new TextDecoder().decode(found) === note) return true;
+  throw new ZarrsiftError(
+    "bad_request",
+    `${target.url} holds the beginning of another copy: of another query, fields, layout or Zarr format, or of the source ` +
+      `before it changed (now version ${view.version}): remove it, or choose another place`,
+  );
+}
+
+/**
+ * Whether the target holds this copy, as its root's documents say, which come last. Those of a view without consolidated
+ * metadata do not say which rows they are of.
+ */
+async function isComplete(
+  view: View,
+  format: Face,
+  target: WritableStore,
+  options: ReadOptions,
+): Promise<boolean> {
+  let consolidated = false;
+  for (const name of ROOT_DOCUMENTS[format]) {
+    const found = await target.get(name, options);
+    const document = found && (await rootDocument(view, format, name, options));
+    if (!found || !document || !isSame(found, document)) return false;
+    consolidated ||= isConsolidated(name, document);
   }
-  await refuseOthers(target, options);
-  return false;
+  return consolidated;
 }
 
 /** @throws ZarrsiftError `bad_request` where a store is not empty */
@@ -94,7 +118,7 @@ export async function refuseOthers(target: WritableStore, options: ReadOptions):
   if (others.length === 0) return;
   throw new ZarrsiftError(
     "bad_request",
-    `${target.url} is not empty (it holds ${others[0]}) and is no unfinished copy: choose another place`,
+    `${target.url} is not empty (it holds ${others[0]}) and is no unfinished copy of this: choose another place`,
   );
 }
 
@@ -204,11 +228,17 @@ async function copyRoot(
 ): Promise<boolean> {
   let consolidated = false;
   for (const name of ROOT_DOCUMENTS[format]) {
-    const document = await (await view.face(format).resource(name, options))?.read(options);
+    const document = await rootDocument(view, format, name, options);
     if (!document) continue;
-    consolidated ||=
-      name === ".zmetadata" || "consolidated_metadata" in JSON.parse(new TextDecoder().decode(document));
+    consolidated ||= isConsolidated(name, document);
     await target.set(name, document);
   }
   return consolidated;
 }
+
+async function rootDocument(view: View, format: Face, name: string, options: ReadOptions) {
+  return (await view.face(format).resource(name, options))?.read(options);
+}
+
+const isConsolidated = (name: string, document: Uint8Array) =>
+  name === ".zmetadata" || "consolidated_metadata" in JSON.parse(new TextDecoder().decode(document));

@@ -1,10 +1,8 @@
 /** Measures in planar degrees, as PostGIS `geometry` and DuckDB have them. */
 import type { Geometry, Point } from "./geometry.ts";
 import { boundingBox, envelope, point } from "./geometry.ts";
-import { Linework } from "./linework.ts";
 import type { Component } from "./longitude.ts";
-import { componentsOf, copiesIn, extentOf } from "./longitude.ts";
-import { relate } from "./prepare.ts";
+import { componentsOf } from "./longitude.ts";
 
 /** Square degrees of all polygons as drawn, holes taken off; 0 for points and lines. */
 export function area(geometry: Geometry): number {
@@ -36,49 +34,6 @@ export function envelopeOf(geometry: Geometry): Geometry {
   if (west === east && south === north) return point(west, south);
   if (west < east && south < north) return envelope(west, south, east, north);
   return { type: "LineString", layout: "XY", coordinates: Float64Array.of(west, south, east, north) };
-}
-
-/**
- * The least distance in degrees, across the ±180 meridian where that is nearer; `undefined` where either is empty.
- */
-export function distance(a: Geometry, b: Geometry): number | undefined {
-  const [partsA, partsB] = [componentsOf(a), componentsOf(b)];
-  if (partsA.length === 0 || partsB.length === 0) return undefined;
-  if (relate("intersects", a, b)) return 0;
-  const { west, east } = extentOf(partsA);
-  return gap(new Linework(partsA), new Linework(copiesIn(partsB, west - 180, east + 180)));
-}
-
-/** Whether the distance is at most `limit`; false where either is empty. At most 0 is to meet, without rounding. */
-export function dwithin(a: Geometry, b: Geometry, limit: number): boolean {
-  if (limit === 0) return relate("intersects", a, b);
-  const between = distance(a, b);
-  return between !== undefined && between <= limit;
-}
-
-/** Between shapes that do not meet the least distance is at a vertex of one of them. */
-function gap(a: Linework, b: Linework): number {
-  return Math.sqrt(Math.min(vertexGap(a, b), vertexGap(b, a)));
-}
-
-function vertexGap(a: Linework, b: Linework): number {
-  let least = Infinity;
-  const measure = (x: number, y: number) => {
-    for (let i = 0; i < b.points.length; i += 2) {
-      least = Math.min(least, (x - b.points[i]!) ** 2 + (y - b.points[i + 1]!) ** 2);
-    }
-    for (let i = 0; i < b.segments.length; i += 4) least = Math.min(least, toSegment(x, y, b.segments, i));
-  };
-  for (let i = 0; i < a.points.length; i += 2) measure(a.points[i]!, a.points[i + 1]!);
-  for (let i = 0; i < a.segments.length; i += 2) measure(a.segments[i]!, a.segments[i + 1]!);
-  return least;
-}
-
-function toSegment(x: number, y: number, s: Float64Array, i: number): number {
-  const [dx, dy] = [s[i + 2]! - s[i]!, s[i + 3]! - s[i + 1]!];
-  const along = ((x - s[i]!) * dx + (y - s[i + 1]!) * dy) / (dx * dx + dy * dy);
-  const t = Math.max(0, Math.min(1, along));
-  return (x - s[i]! - t * dx) ** 2 + (y - s[i + 1]! - t * dy) ** 2;
 }
 
 type Moments = readonly [weight: number, x: number, y: number];

@@ -80,7 +80,13 @@ function checkStart(first: Token | undefined, end: Position): void {
   if (!first) throw sqlError("sql_syntax", "The query is empty: write SELECT idx FROM meta WHERE ...", end);
   if (isWord(first, /^SELECT$/)) return;
   if (first.kind === "word" && isStatement(first.value)) {
-    throw sqlError("sql_unsupported", `${first.value} is not supported: a query is one SELECT`, first.at);
+    const asks = isWord(first, /^(SHOW|DESC|DESCRIBE|SUMMARIZE|PRAGMA)$/);
+    const hint = asks ? "; SELECT * FROM meta LIMIT 1 shows the columns" : "";
+    throw sqlError(
+      "sql_unsupported",
+      `${first.value} is not supported: a query is one SELECT${hint}`,
+      first.at,
+    );
   }
   const meant = first.kind === "word" && suggest(first.value, ["SELECT", "EXPLAIN"]);
   const hint = meant ? `: did you mean ${meant}?` : "";

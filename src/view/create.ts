@@ -1,9 +1,9 @@
 /** Rows of a collection → a view. */
-import { ZarrsiftError } from "../errors.ts";
 import { withoutCoordinates } from "./announced.ts";
 import type { ViewDefinition } from "./api.ts";
 import { Fields } from "./fields.ts";
 import { metaArrays } from "./meta-group.ts";
+import { unknownVariable } from "./stack.ts";
 import { stackedTree } from "./stacked-tree.ts";
 import { GranulesTree, isArray } from "./tree.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type TreeParts,
   type ViewSource,
 } from "./tree-parts.ts";
+import { withArrayNames } from "./unknown-variable.ts";
 import { View } from "./view.ts";
 import { nodesBelow } from "./walk.ts";
 
@@ -29,9 +30,11 @@ export async function createView(
 ): Promise<View> {
   const fields = new Fields(fieldSource.columns, idx, fieldSource.load);
   const parts = { source, definition, idx, fields, loadField: fieldLoader(fieldSource), options };
-  const made =
-    definition.layout === "granules" ? { tree: await granulesTree(parts) } : await stackedTree(parts);
-  const { tree, ...found } = made;
+  const make = async () =>
+    definition.layout === "granules" ? { tree: await granulesTree(parts) } : stackedTree(parts);
+  const { tree, ...found } = await make().catch(async (error) => {
+    throw await withArrayNames(error, parts);
+  });
   return new View({ ...definition, ...found }, fields.names, tree, source.guard, source.consolidatedNodes);
 }
 
@@ -74,10 +77,5 @@ async function granulesTree(parts: TreeParts): Promise<GranulesTree> {
 
 function refuseUnknown(variables: readonly string[], paths: readonly string[]): void {
   const unknown = variables.find((variable) => !paths.some((path) => path.endsWith(`/${variable}`)));
-  if (unknown === undefined) return;
-  throw new ZarrsiftError(
-    "bad_request",
-    `No granule of the view has an array "${unknown}"; variables are paths relative to the granule, such as "lat" or "ku/ssha"`,
-    { details: { variable: unknown } },
-  );
+  if (unknown !== undefined) throw unknownVariable(unknown);
 }

@@ -77,11 +77,15 @@ export function refuseMeta(path: string): void {
 export function refuseUnknown(variables: Iterable<string>, paths: Iterable<string>): void {
   const known = new Set(paths);
   for (const variable of variables) {
-    if (known.has(variable)) continue;
-    throw new ZarrsiftError(
-      "bad_request",
-      `No granule of the view has an array "${variable}"; variables are paths relative to the granule, such as "lat" or "ku/ssha"`,
-      { details: { variable } },
-    );
+    if (!known.has(variable)) throw unknownVariable(variable);
   }
+}
+
+/** `bad_request` for a variable that is nowhere; `withArrayNames` adds what there is. */
+export function unknownVariable(variable: string): ZarrsiftError {
+  return new ZarrsiftError(
+    "bad_request",
+    `No granule of the view has an array "${variable}"; variables are paths relative to the granule, such as "lat" or "ku/ssha"`,
+    { details: { variable } },
+  );
 }

@@ -87,6 +87,16 @@ describe.skipIf(!withData)("query", () => {
     expect(stdout.trim().split("\n").length).toBe(want.length);
   });
 
+  it("calls the table meta, or as the source is called", async () => {
+    const { code, stdout } = await zarrsift("query", STORE, "SELECT granules.idx FROM granules LIMIT 1");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("(1 row)")]);
+    expect((await zarrsift("query", STORE, "SELECT idx FROM granule")).stderr).toMatch(
+      /called meta or granules/,
+    );
+    const here = start(["query", ".", "SELECT idx FROM meta LIMIT 1"], {}, STORE);
+    expect((await outcome(here)).code).toBe(0);
+  });
+
   it("prints an Arrow stream and GeoJSON", async () => {
     const sql = "SELECT granule_id, bbox FROM meta ORDER BY granule_id";
     const ids = catalog.map(({ granule_id }) => granule_id).sort();

@@ -1,14 +1,22 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { bytesText, transferLine } from "../../src/cli/transfer-progress.ts";
+import { transferLine } from "../../src/cli/transfer-progress.ts";
+import { bytesText } from "../../src/format/bytes.ts";
+import { noPython, PYTHON } from "../export/python.ts";
 import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data");
 const GRANULES = join(DATA, "granules.zarr");
 const STACKED = join(DATA, "stacked.zarr");
+const ICECHUNK_KINDS: [string, string, string[], string][] = [
+  ["icechunk", GRANULES, [], "root['meta']['source_idx'].size"],
+  ["icechunk", STACKED, ["--layout", "stacked"], "ds.sizes['granule']"],
+];
+const noIcechunk = spawnSync(PYTHON, ["-c", "import icechunk"]).status !== 0;
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-cli-export-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -70,13 +78,43 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(existsSync(join(target, "zarr.json"))).toBe(false);
     const { code, stdout } = await zarrsift(...words);
     expect(stdout).toMatch(
-      /49 granules, [\d,]+ chunks \([\d,]+ were there\), [\d.]+ .?B in [\d.]+ s, .*\/s\n$/,
+      /49 granules, [\d,]+ chunks \([\d,]+ were there\), [\d.]+ .?B in [\d.]+ s, .*\/s\n\nimport zarr\n/,
     );
     expect(code).toBe(0);
     expect((await zarrsift("inspect", target)).stdout).toMatch(/rows +49\n/);
-    expect((await zarrsift(...words)).stderr).toMatch(
+    expect(await zarrsift(...words)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /copy\.zarr: 49 granules, complete already: nothing was left to do\n\nimport/,
+      ),
+    });
+    expect((await zarrsift(...words.with(1, "SELECT * FROM meta LIMIT 48"))).stderr).toMatch(
       /is not empty \(it holds .*\) and is no unfinished copy/,
     );
+  });
+
+  it.skipIf(noPython)("prints lines of Python that open a copy", { timeout: 120_000 }, async () => {
+    const three = "SELECT idx FROM meta WHERE idx < 3";
+    const kinds: [string, string, string[], string][] = [
+      ["zarr", GRANULES, [], "root['meta']['source_idx'].size"],
+      ["zarr", STACKED, ["--layout", "stacked"], "ds.sizes['granule']"],
+      ["zarr", STACKED, ["--layout", "stacked", "--zarr-format", "2"], "ds.sizes['granule']"],
+      ["zarr", GRANULES, ["--layout", "stacked", "--group-by", "encoding"], "ds['stack_0'].sizes['granule']"],
+      ...(noIcechunk ? [] : ICECHUNK_KINDS),
+    ];
+    for (const [i, [to, source, words, counted]] of kinds.entries()) {
+      const { stdout } = await zarrsift(
+        "export",
+        three,
+        source,
+        ...words,
+        "--to",
+        to,
+        join(folder, `lines-${i}`),
+      );
+      const code = `${stdout.slice(stdout.indexOf("\n\n") + 2)}\nprint(${counted})`;
+      expect(execFileSync(PYTHON, ["-W", "error", "-c", code]).toString()).toMatch(/(^|\n)3\n$/);
+    }
   });
 
   it("takes a view that serve keeps, by its id", async () => {
@@ -106,6 +144,9 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
       file,
     );
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no view 000") });
+    expect(unknown.stderr).toMatch(
+      /is a source like any other: zarrsift export .* http.*\/views\/0{32}\/v3 --to/,
+    );
     expect(await zarrsift(...words, "--layout", "stacked")).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("--layout goes with SQL"),

@@ -12,9 +12,18 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Starts `zarrsift …words`. */
-export function start(words: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...words], { env: { ...process.env, ...env }, stdio: "pipe" });
+/** Starts `zarrsift …words`, in the folder `cwd`. */
+export function start(
+  words: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): ChildProcess {
+  const options = {
+    env: { ...process.env, ...env },
+    stdio: "pipe" as const,
+    ...(cwd !== undefined && { cwd }),
+  };
+  return spawn(process.execPath, [PROGRAM, ...words], options);
 }
 
 /** Waits for a program that was started to end. */

@@ -7,6 +7,7 @@ describe.skipIf(!built)("the command, used wrongly", () => {
     [["inspct"], "unknown command inspct; did you mean inspect?"],
     [["--verion"], "unknown option --verion; did you mean --version?"],
     [["query", "a.zarr"], "query needs a SOURCE and a SQL text"],
+    [["query", "SELECT idx FROM meta", "a.zarr"], "query takes the SOURCE first, then the SQL"],
     [["query", "a.zarr", "SELECT", "idx"], "query takes one SQL text; quote it"],
     [
       ["query", "a.zarr", "SELECT idx", "--format", "jsn"],

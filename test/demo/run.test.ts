@@ -1,13 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runDemo } from "../../src/demo/index.ts";
+import { built, outcome, start as program, zarrsift } from "../cli/program.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -16,6 +18,8 @@ const python = process.env.ZARRSIFT_PYTHON ?? join(root, ".venv/bin/python");
 /** The demo running, what it printed so far, and how to end it. */
 interface Running {
   text: string;
+  /** What it said on stderr. */
+  log: string;
   url: string;
   end(): Promise<void>;
 }
@@ -23,18 +27,22 @@ interface Running {
 async function start(options: { port: number; directory?: string }): Promise<Running> {
   const stop = new AbortController();
   const stdout = new PassThrough();
-  const running: Running = { text: "", url: "", end: async () => {} };
+  const stderr = new PassThrough();
+  const running: Running = { text: "", log: "", url: "", end: async () => {} };
   const done = runDemo({
     host: "127.0.0.1",
     ...options,
     stdout,
-    stderr: new PassThrough(),
+    stderr,
     signal: stop.signal,
   });
   running.end = async () => {
     stop.abort();
     await done;
   };
+  stderr.on("data", (part) => {
+    running.log += part;
+  });
   const ready = new Promise<void>((resolve) => {
     stdout.on("data", (part) => {
       running.text += part;
@@ -106,6 +114,17 @@ describe("zarrsift demo", () => {
     },
   );
 
+  it("says whose the port is where it is another demo's", { timeout: 60_000 }, async () => {
+    const port = Number(new URL(demo.url).port);
+    const second = await start({ port, directory: join(work, "second.zarr") });
+    await second.end();
+    expect(second.log).toMatch(
+      new RegExp(`port ${port} is taken by another demo, which still runs: this one`),
+    );
+    expect(second.text).toContain("The collection stays in ");
+    expect(existsSync(join(work, "second.zarr", "zarr.json"))).toBe(true);
+  });
+
   it("takes the next port where one is taken, and leaves nothing behind", { timeout: 60_000 }, async () => {
     const blocker = createServer();
     const port = await new Promise<number>((resolve) => {
@@ -115,6 +134,9 @@ describe("zarrsift demo", () => {
     try {
       expect(Number(new URL(second.url).port)).toBeGreaterThan(port);
       expect((await fetch(`${second.url}/healthz`)).status).toBe(200);
+      expect(second.log).toContain(
+        `port ${port} is taken: this one listens on port ${new URL(second.url).port}`,
+      );
     } finally {
       await second.end();
       blocker.close();
@@ -122,5 +144,47 @@ describe("zarrsift demo", () => {
     const [, directory] = / of Zarr in (\S+)$/m.exec(second.text)!;
     expect(existsSync(directory!)).toBe(false);
     await expect(fetch(`${second.url}/healthz`)).rejects.toThrow();
+  });
+});
+
+describe.skipIf(!built)("zarrsift demo as a program", () => {
+  const made = () => readdirSync(tmp).filter((name) => name.startsWith("zarrsift-demo-"));
+  const tmp = mkdtempSync(join(tmpdir(), "zarrsift-demo-ends-"));
+  afterAll(() => rmSync(tmp, { recursive: true }));
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "leaves nothing behind when %s ends it",
+    { timeout: 60_000 },
+    async (signal) => {
+      const child = program(["demo", "--port", "0"], { TMPDIR: tmp });
+      const ended = outcome(child);
+      while (made().length === 0) await sleep(20);
+      await sleep(50);
+      child.kill(signal);
+      expect((await ended).code).toBe(0);
+      expect(made()).toEqual([]);
+    },
+  );
+
+  it("leaves nothing behind when it is told twice", { timeout: 60_000 }, async () => {
+    const child = program(["demo", "--port", "0"], { TMPDIR: tmp });
+    const ended = outcome(child);
+    while (made().length === 0) await sleep(20);
+    child.kill("SIGHUP");
+    await sleep(20);
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(143);
+    expect(made()).toEqual([]);
+  });
+
+  it("keeps the collection only in a directory that is empty", async () => {
+    writeFileSync(join(tmp, "note"), "mine");
+    const refused = await zarrsift("demo", "--keep", tmp);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/is not empty \(it holds note\)/),
+    });
+    expect(readdirSync(tmp)).toEqual(["note"]);
+    expect((await zarrsift("demo", "--keep", join(tmp, "note", "x"))).code).toBe(2);
   });
 });

@@ -1,6 +1,6 @@
 /** Every example, run as a newcomer would run it against the demo's collection, and its output checked. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeDemoCollection } from "../../src/demo/collection.ts";
 import { type Collection, open } from "../../src/index.ts";
 import { buildApp } from "../../src/server/index.ts";
+import { built, PROGRAM } from "../cli/program.ts";
 import { type Box, cloudCover, dateOf, granules, inBox, mean, meets, temperatures } from "./truth.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -143,8 +144,46 @@ describe("README.md", () => {
   const blocks = (language: string) =>
     [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map((match) => match[1]!);
 
+  const mine = blocks("python").find((block) => block.startsWith("# mine.py"))!;
+
+  it.skipIf(!existsSync(python) || !built)(
+    "makes a collection that is queried, copied and served",
+    {
+      timeout,
+    },
+    async () => {
+      writeFileSync(join(work, "mine.py"), mine);
+      writeFileSync(join(work, "sources.yaml"), blocks("yaml")[0]!);
+      await run(python, ["mine.py"], { cwd: work });
+      const [words] = blocks("sh").filter((block) => block.startsWith("python mine.py\n"));
+      const [, query, copy, serve] = words!.trimEnd().split("\n");
+      const shell = (line: string) =>
+        run("sh", ["-c", line.replace("zarrsift", `'${process.execPath}' '${PROGRAM}'`)], { cwd: work });
+      expect((await shell(query!)).stdout).toMatch(/2025-06-03T22:30:00Z +\/scenes\/1\n\(1 row\)/);
+      expect((await shell(copy!)).stdout).toMatch(/^late\.zarr: 1 granule, /);
+      const late = await open(join(work, "late.zarr"));
+      expect(late.rows).toBe(1);
+      await late.close();
+      const given = [...serve!.split(" ").slice(1), "--port", "0", "--state-dir", join(work, "state")];
+      const child = spawn(process.execPath, [PROGRAM, ...given], { cwd: work });
+      try {
+        const { collections } = (await (await fetch(`${await listening(child)}/collections`)).json()) as {
+          collections: { name: string; rows: number }[];
+        };
+        expect(collections.map(({ name, rows }) => [name, rows])).toEqual([
+          ["mine", 2],
+          ["demo", granules.length],
+        ]);
+      } finally {
+        child.kill();
+      }
+    },
+  );
+
   it.skipIf(!existsSync(python))("has Python that runs", { timeout }, async () => {
-    const code = blocks("python").join("");
+    const code = blocks("python")
+      .filter((block) => block !== mine)
+      .join("");
     const { stdout } = await run(python, ["-c", code.replaceAll("http://127.0.0.1:8000", server)]);
     const lines = stdout.trimEnd().split("\n");
     expect(lines[3]).toMatch(/^\{.*'sql': .*\} \[.*'meta'.*\]$/);

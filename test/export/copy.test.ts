@@ -201,10 +201,27 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
       /beginning of another copy/,
     );
     await expect(copy(GRANULES, ASCAT, 2, target)).rejects.toThrow(/beginning of another copy/);
-    await copy(GRANULES, ASCAT, 3, target);
-    await expect(copy(GRANULES, ASCAT, 3, target)).rejects.toThrow(/not empty/);
+    expect(await copy(GRANULES, ASCAT, 3, target)).toMatchObject({ already: false });
+    await expect(copy(GRANULES, `${ASCAT} OFFSET 1`, 3, target)).rejects.toThrow(/not empty/);
+    await expect(copy(GRANULES, ASCAT, 2, target)).rejects.toThrow(/not empty/);
     expect(existsSync(join(path, "zarr.json"))).toBe(true);
   });
+
+  it.each([2, 3] as const)(
+    "that are complete are known again, and left as they are (v%i)",
+    async (format) => {
+      const { path, target } = await directory();
+      const view = { layout: "stacked", groupBy: "encoding" } as const;
+      await copy(GRANULES, ASCAT, format, target, view);
+      const complete = filesOf(path);
+      const again = await copy(GRANULES, ASCAT, format, target, view);
+      expect(again).toMatchObject({ already: true, part: 1, chunks: 0, kept: 0, consolidated: true });
+      expect(filesOf(path)).toEqual(complete);
+      await expect(copy(GRANULES, ASCAT.replace("6", "5"), format, target, view)).rejects.toThrow(
+        /not empty/,
+      );
+    },
+  );
 
   it("go on with no granule that has other metadata by then", async () => {
     const source = join(folder, "replaced.zarr");

@@ -1,10 +1,11 @@
 /** Longitudes on a circle: the same shapes turned by any angle are related as before. */
 import { describe, expect, it } from "vitest";
+import { distance, dwithin } from "../../src/geometry/distance.ts";
 import type { Collection, Geometry } from "../../src/geometry/geometry.ts";
 import { eachRun, envelope, point } from "../../src/geometry/geometry.ts";
 import type { Box } from "../../src/geometry/longitude.ts";
 import { queryBoxes, rowBoxes } from "../../src/geometry/longitude.ts";
-import { area, distance, dwithin } from "../../src/geometry/measure.ts";
+import { area } from "../../src/geometry/measure.ts";
 import { PREDICATES } from "../../src/geometry/predicates.ts";
 import { prepare, relate, relatePattern } from "../../src/geometry/prepare.ts";
 import { parseWkb } from "../../src/geometry/wkb-read.ts";

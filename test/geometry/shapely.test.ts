@@ -2,10 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { distance, dwithin } from "../../src/geometry/distance.ts";
 import { parseGeoJson, writeGeoJson } from "../../src/geometry/geojson.ts";
 import type { Geometry } from "../../src/geometry/geometry.ts";
 import { boundingBox } from "../../src/geometry/geometry.ts";
-import { area, centroid, distance, dwithin } from "../../src/geometry/measure.ts";
+import { area, centroid } from "../../src/geometry/measure.ts";
 import { PREDICATES } from "../../src/geometry/predicates.ts";
 import { prepare } from "../../src/geometry/prepare.ts";
 import { wkbBox, wkbIsBox } from "../../src/geometry/wkb-box.ts";

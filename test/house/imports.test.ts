@@ -17,7 +17,7 @@ const MAY_NEED: Record<string, readonly string[]> = {
   hash: ["errors"],
   joined: [],
   lru: ["errors", "flight"],
-  options: ["errors"],
+  options: ["errors", "sql"],
   checks: [...LEAVES, "store"],
   sql: ["errors"],
   geometry: ["errors"],

@@ -311,6 +311,22 @@ describe("what cannot be is an error with its place", () => {
     ["SELECT n FROM meta HAVING n", "sql_syntax", 8, /many values/],
     ["SELECT s FROM meta GROUP BY s HAVING count(*)", "sql_type", 38, /HAVING needs a condition/],
     ["SELECT DISTINCT s FROM meta ORDER BY n", "sql_syntax", 38, /ordered only by what it selects/],
+    [
+      "SELECT s, median(n) FROM meta GROUP BY s",
+      "unknown_function",
+      11,
+      /median\(\); aggregates are count, min,/,
+    ],
+    [
+      "SELECT s, aveg(n) FROM meta GROUP BY s",
+      "unknown_function",
+      11,
+      /aveg\(\), did you mean avg\(\)\? Aggregates/,
+    ],
+    ["SELECT s FROM meta GROUP BY s HAVING foo(f) > 1", "unknown_function", 38, /foo\(\); aggregates are/],
+    ["SELECT s FROM meta GROUP BY s ORDER BY foo(f)", "unknown_function", 40, /foo\(\); aggregates are/],
+    ["SELECT median(n) FROM meta", "unknown_function", 8, /median\(\); aggregates are/],
+    ["SELECT foo(n) FROM meta", "unknown_function", 8, /foo\(\) \(line/],
     ["SELECT nope FROM meta GROUP BY nope", "unknown_column", undefined, /nope/],
   ])("%s", async (sql, code, column, message) => {
     const error = await failure(sql);

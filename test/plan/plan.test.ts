@@ -83,6 +83,36 @@ describe("names", () => {
     expect(failure("SELECT n FROM other").message).toMatch(/"other".*meta or granules/);
   });
 
+  it.each([
+    "Platform = landsat",
+    "landsat <> Platform",
+    "Platform IN ('x', landsat)",
+    "Platform LIKE landsat",
+    "date BETWEEN '2025-07-01' AND landsat",
+    'Platform = "landsat"',
+    'n = length("landsat")',
+  ])("are perhaps texts without their quotes: %s", (condition) => {
+    expect(failure(`SELECT n FROM meta WHERE ${condition}`).message).toMatch(
+      /"landsat".*bbox\. A text stands in single quotes: 'landsat' \(line 1, column \d+\)$/,
+    );
+  });
+
+  it("are not texts to LIKE: the message says what they are compared with", () => {
+    expect(failure("SELECT n FROM meta WHERE date LIKE '2021%'").message).toMatch(
+      /LIKE needs text, not timestamp\[ms\]; a year is >= '2021-01-01' AND < '2022-01-01'/,
+    );
+    expect(failure("SELECT n FROM meta WHERE n LIKE '1%'").message).toMatch(
+      /; CAST\(… AS varchar\) makes text/,
+    );
+    expect(failure("SELECT n FROM meta WHERE bbox LIKE '1%'").message).toMatch(/not geometry \(line/);
+  });
+
+  it("are no texts beside numbers, nor beside the text itself", () => {
+    expect(failure("SELECT n FROM meta WHERE n = landsat").message).not.toMatch(/quotes/);
+    expect(failure("SELECT n FROM meta WHERE landsat = 'x'").message).not.toMatch(/quotes/);
+    expect(failure('SELECT n FROM meta WHERE "it\'s" = 1').message).toMatch(/quotes: 'it''s'/);
+  });
+
   it("leave idx to the row number; a stored idx is meta.idx", async () => {
     const stored = {
       type: { kind: "int", bits: 32, signed: true } as const,
@@ -113,6 +143,29 @@ describe("names", () => {
   it("of output columns are different", () => {
     expect(failure("SELECT n, date AS n FROM meta").message).toMatch(/Two output columns are called "n"/);
     expect(failure("SELECT *, n FROM meta").code).toBe("bad_request");
+  });
+});
+
+describe("times that do not exist", () => {
+  it.each([
+    ["date > '2025-06-31'", /'2025-06-31' is not a timestamp: June has 30 days \(line 1, column 33\)/],
+    ["date > DATE '2025-2-29'", /: February 2025 has 28 days/],
+    ["date > TIMESTAMP '1900-02-29 10:00'", /: February 1900 has 28 days/],
+    ["date > '2025-13-01'", /: there is no month 13/],
+    ["date > '0000-01-01'", /: years are 0001-9999/],
+    ["date > '2025-01-01 24:00:01'", /: there is no time 24:00:01/],
+    ["date > '2025-01-01T12:00+25:00'", /: there is no offset \+25:00/],
+    ["date > CAST('2025-04-31' AS timestamp)", /: April has 30 days/],
+    ["date > 'last week'", /: write 2025-07-01, /],
+    ["date > 2025-07-01", /Cannot compare .*; a time is written '2025-07-01 12:30:00'/],
+  ])("say why: %s", (condition, message) => {
+    expect(failure(`SELECT n FROM meta WHERE ${condition}`).message).toMatch(message);
+  });
+
+  it("say why in the datetime option", () => {
+    expect(failure("SELECT n FROM meta", { datetime: "../2025-06-31T00:00:00Z" }).message).toMatch(
+      /RFC 3339 time .*, not \.\.\/2025-06-31T00:00:00Z: June has 30 days/,
+    );
   });
 });
 

@@ -78,6 +78,8 @@ describe("what is not supported is named, with its place", () => {
     ["SELECT ^INTERVAL '3 days' DAY FROM meta", "INTERVAL"],
     ["EXPLAIN ^(ANALYZE) SELECT a FROM meta", "EXPLAIN ANALYZE SELECT"],
     ["SELECT ^+a FROM meta", "plus sign"],
+    ["^DESCRIBE meta", "one SELECT; SELECT * FROM meta LIMIT 1 shows the columns"],
+    ["^show tables", "SELECT * FROM meta LIMIT 1 shows"],
   ])("%s", (marked, message) => {
     check(marked, "sql_unsupported", message);
   });

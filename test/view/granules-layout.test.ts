@@ -180,6 +180,13 @@ describe("hierarchy", () => {
     expect(await view.face(3).resource("g0/sst/c/0/0")).toBeUndefined();
   });
 
+  test("variables that are not there are told what is", async () => {
+    const view = (await collectionOf()).view("SELECT idx FROM meta WHERE idx > 1", {
+      variables: ["wind", "sts"],
+    });
+    await expect(view).rejects.toThrow(/an array "sts"; .*; row 2 has sst, wind$/);
+  });
+
   test("an empty result is a valid, empty view", async () => {
     const view = await (await collectionOf()).view("SELECT note FROM meta WHERE cloud > 1000");
     expect(view.count).toBe(0);

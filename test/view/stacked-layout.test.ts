@@ -159,6 +159,15 @@ describe("granules of equal shape", () => {
     });
   });
 
+  test("variables that are not there are told what is, a dozen of them", async () => {
+    const names = Array.from({ length: 15 }, (_, i) => `a${String(i).padStart(2, "0")}`);
+    const many = [{ path: "g", arrays: Object.fromEntries(names.map((name) => [name, {}])) }];
+    const { collection } = await collectionOf(many as Granule[], { cloud: [1] });
+    await expect(stacked(collection, "SELECT idx FROM meta", ["a1"])).rejects.toThrow(
+      /an array "a1"; .*; row 0 has a00, a01, .*, a11 and 3 more$/,
+    );
+  });
+
   test("a chosen set of variables, and no other", async () => {
     const { collection } = await collectionOf();
     const view = await stacked(collection, "SELECT cloud FROM meta", ["wind"]);

@@ -48,7 +48,27 @@ const NAMES = [
   ..."coalesce nullif now today date_part mod pi greatest least concat concat_ws".split(" "),
 ].filter((name) => /^\w+$/.test(name));
 
-/** A call of `args`. `now` is the clock in µs, undefined where the answer must not depend on it. */
+const KNOWN = new Set(NAMES);
+
+/** Aggregates that others have. */
+const OTHER_AGGREGATES =
+  /^(any_value|approx|arg_?m|array_agg|bit_|bool_|corr|covar|every|first|group_|histogram|last|list|mean|median|mode|percentile|product|quantile|st_collect|st_union|std|string_agg|var)/;
+
+/**
+ * Called before the arguments are looked at: what they may be depends on the function.
+ * @param groups whether the call is read of groups, so that an aggregate is likely to be meant
+ * @throws ZarrsiftError `unknown_function`
+ */
+export function checkName({ name, at }: Call, groups: boolean): void {
+  if (KNOWN.has(name)) return;
+  const guess = suggest(name, NAMES);
+  const others = groups || OTHER_AGGREGATES.test(name);
+  const meant = guess ? `, did you mean ${guess}()?` : "";
+  const list = others ? `${guess ? " A" : "; a"}ggregates are ${[...AGGREGATES].join(", ")}` : "";
+  throw sqlError("unknown_function", `Unknown function ${shown(name)}()${meant}${list}`, at);
+}
+
+/** A call of `args`, its name checked. `now` is the clock in µs, undefined where the answer must not depend on it. */
 export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined): BoundExpr {
   const { at } = call;
   const name = ALIASES.get(call.name) ?? call.name;
@@ -64,8 +84,7 @@ export function bindCall(call: Call, args: BoundExpr[], now: bigint | undefined)
   if (name === "pi") return pi(call, args);
   if (name === "greatest" || name === "least") return extreme(call, name, args);
   if (name === "concat" || name === "concat_ws") return concatenated(call, name, args);
-  const fn = FUNCTIONS.get(name) ?? measureOf(name);
-  if (!fn) throw unknown(call);
+  const fn = FUNCTIONS.get(name) ?? measureOf(name)!;
   checkCount(call, args, fn.args.length - (fn.optional ?? 0), fn.args.length);
   const fitted = args.map((arg, i) => fitArgument(call, arg, fn.args[i]!));
   if (name === "date_trunc") checkTruncation(fitted[0]!);
@@ -177,12 +196,6 @@ function concatenated(call: Call, name: string, args: BoundExpr[]): BoundExpr {
       throw sqlError("sql_type", `${name}() joins text, not ${typeName(arg.type)}`, arg.at);
   }
   return { node: "call", name, args, type: STRING, at: call.at };
-}
-
-function unknown(call: Call) {
-  const guess = suggest(call.name, NAMES);
-  const hint = guess ? `, did you mean ${guess}()?` : "";
-  return sqlError("unknown_function", `Unknown function ${shown(call.name)}()${hint}`, call.at);
 }
 
 function checkCount({ name, at }: Call, args: readonly BoundExpr[], least: number, most = least): void {

@@ -6,7 +6,7 @@ import { BOOL, DATE, isDate, type SqlType, type TimeUnit, typeName } from "../..
 import { nextAbove, nextBelow } from "../eval/numbers.ts";
 import { utf8 } from "../eval/vectors.ts";
 import { INTERVAL_FORMS, parseInterval } from "../functions/interval.ts";
-import { parseTimestamp, TIMESTAMP_FORMS } from "../functions/timestamp.ts";
+import { parseTimestamp, whyNoTimestamp } from "../functions/timestamp.ts";
 import {
   type Bound,
   type BoundExpr,
@@ -63,7 +63,13 @@ export function comparable(
     );
   }
   if (alike) return [a, b];
-  throw sqlError("sql_type", `Cannot compare ${typeName(first)} with ${typeName(second)} by ${op}`, at);
+  const bare = [first, second].some(isNumeric) && [first, second].some(({ kind }) => kind === "timestamp");
+  const hint = bare ? "; a time is written '2025-07-01 12:30:00'" : "";
+  throw sqlError(
+    "sql_type",
+    `Cannot compare ${typeName(first)} with ${typeName(second)} by ${op}${hint}`,
+    at,
+  );
 }
 
 /** A string constant as a value of `type`; anything else as it is. */
@@ -82,7 +88,7 @@ export function fitConstant(expr: BoundExpr, type: SqlType): BoundExpr {
 export function timestampConstant(text: string, at: Position): Constant {
   const instant = parseTimestamp(text);
   if (!instant)
-    throw sqlError("sql_type", `'${shown(text)}' is not a timestamp: write ${TIMESTAMP_FORMS}`, at);
+    throw sqlError("sql_type", `'${shown(text)}' is not a timestamp: ${whyNoTimestamp(text)}`, at);
   return constant(instant.value, { kind: "timestamp", unit: instant.unit }, at);
 }
 

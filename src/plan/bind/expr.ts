@@ -19,7 +19,7 @@ import {
   isConstant,
   nullBool,
 } from "./bound.ts";
-import { bindCall, bindPart } from "./call.ts";
+import { bindCall, bindPart, checkName } from "./call.ts";
 import {
   bindAnd,
   bindComparison,
@@ -31,7 +31,7 @@ import {
 } from "./compare.ts";
 import { toDate } from "./dates.ts";
 import { fold } from "./fold.ts";
-import { checkTable, resolveColumn } from "./names.ts";
+import { checkTable, resolveColumn, unknownColumn } from "./names.ts";
 import { commonType, fitted } from "./result-type.ts";
 
 /** What names and parameters mean in one query. */
@@ -86,6 +86,7 @@ function isArithmetic(op: BinaryOp): op is ArithmeticOp {
 function bindNode(expr: Expr, scope: Scope): BoundExpr {
   const { at } = expr;
   const bind = (part: Expr) => bindExpr(part, scope);
+  const compared = (...parts: Expr[]) => bindCompared(parts, scope);
   const negate = (bound: BoundExpr, negated: boolean): BoundExpr =>
     negated ? { node: "not", operand: bound, type: BOOL, at } : bound;
   switch (expr.type) {
@@ -104,15 +105,18 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
     case "binary":
       return binary(expr, scope);
     case "between": {
-      const operand = bind(expr.operand);
-      const low = fold(bindComparison(">=", operand, bind(expr.low), at));
-      return negate(
-        bindAnd([low, fold(bindComparison("<=", operand, bind(expr.high), at))], at),
-        expr.negated,
-      );
+      const [operand, from, to] = compared(expr.operand, expr.low, expr.high) as [
+        BoundExpr,
+        BoundExpr,
+        BoundExpr,
+      ];
+      const low = fold(bindComparison(">=", operand, from, at));
+      return negate(bindAnd([low, fold(bindComparison("<=", operand, to, at))], at), expr.negated);
     }
-    case "in":
-      return negate(bindIn(bind(expr.operand), expr.list.map(bind), at), expr.negated);
+    case "in": {
+      const [operand, ...list] = compared(expr.operand, ...expr.list) as [BoundExpr, BoundExpr, BoundExpr];
+      return negate(bindIn(operand, list, at), expr.negated);
+    }
     case "like":
       return negate(like(expr, scope), expr.negated);
     case "is": {
@@ -121,7 +125,8 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
       return negate({ node: "is", operand, test: expr.test, type: BOOL, at }, expr.negated);
     }
     case "is_distinct": {
-      const [left, right] = comparable(bind(expr.left), bind(expr.right), "IS DISTINCT FROM", at);
+      const [one, other] = compared(expr.left, expr.right) as [BoundExpr, BoundExpr, BoundExpr];
+      const [left, right] = comparable(one, other, "IS DISTINCT FROM", at);
       const equal = bindComparison("=", left, right, at);
       return negate({ node: "is_distinct", equal, left, right, type: BOOL, at }, expr.negated);
     }
@@ -132,6 +137,7 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
     case "extract":
       return bindPart(expr.field, bind(expr.operand), at);
     case "call":
+      checkName(expr, scope.group !== undefined);
       return bindCall(expr, expr.args.map(bind), scope.now);
   }
 }
@@ -187,6 +193,29 @@ function column(expr: Of<"column">, scope: Scope): BoundExpr {
   }
 }
 
+/** Operands of one comparison. Beside a text or time column a name that no column has may be a text without its quotes. */
+function bindCompared(parts: readonly Expr[], scope: Scope): BoundExpr[] {
+  return parts.map((part) => {
+    try {
+      return bindExpr(part, scope);
+    } catch (error) {
+      const isName = part.type === "column" && part.table === undefined;
+      if (!isName || !(error instanceof ZarrsiftError) || error.code !== "unknown_column") throw error;
+      const isText = parts.some((other) => other !== part && holdsText(other, scope));
+      throw isText ? unknownColumn(part.name, scope.table, part.at, true) : error;
+    }
+  });
+}
+
+function holdsText(expr: Expr, scope: Scope): boolean {
+  try {
+    const bound = bindExpr(expr, scope);
+    return !isConstant(bound) && (bound.type.kind === "string" || bound.type.kind === "timestamp");
+  } catch {
+    return false;
+  }
+}
+
 function binary(expr: Of<"binary">, scope: Scope): BoundExpr {
   const { op, at } = expr;
   if (op === "and" || op === "or") {
@@ -199,7 +228,7 @@ function binary(expr: Of<"binary">, scope: Scope): BoundExpr {
       at,
     };
   }
-  const [left, right] = [bindExpr(expr.left, scope), bindExpr(expr.right, scope)];
+  const [left, right] = bindCompared([expr.left, expr.right], scope) as [BoundExpr, BoundExpr, BoundExpr];
   if (op === "||") return concatenation(left, right, at);
   return bindComparison(op as Comparison, left, right, at);
 }
@@ -226,16 +255,26 @@ function concatenation(left: BoundExpr, right: BoundExpr, at: Position): BoundEx
 
 function like(expr: Of<"like">, scope: Scope): BoundExpr {
   const { at } = expr;
-  const [operand, pattern] = [bindExpr(expr.operand, scope), bindExpr(expr.pattern, scope)];
+  const [operand, pattern] = bindCompared([expr.operand, expr.pattern], scope) as [
+    BoundExpr,
+    BoundExpr,
+    BoundExpr,
+  ];
   for (const { type, at: place } of [operand, pattern]) {
     if (type.kind !== "string" && type.kind !== "null")
-      throw sqlError("sql_type", `LIKE needs text, not ${typeName(type)}`, place);
+      throw sqlError("sql_type", `LIKE needs text, not ${typeName(type)}${likeHint(type.kind)}`, place);
   }
   const escaping = escapeOf(expr, scope);
   if (operand.type.kind === "null" || pattern.type.kind === "null" || escaping === null) return nullBool(at);
   if (isConstant(pattern) && pattern.value === null) return nullBool(at);
   if (isConstant(pattern)) placed(() => likePattern(pattern.value as string, escaping), pattern.at);
   return { node: "like", operand, pattern, escape: escaping, insensitive: expr.insensitive, type: BOOL, at };
+}
+
+function likeHint(kind: string): string {
+  if (kind === "int" || kind === "float") return "; CAST(… AS varchar) makes text of it";
+  if (kind !== "timestamp") return "";
+  return "; a year is >= '2021-01-01' AND < '2022-01-01', or extract(year FROM …) = 2021";
 }
 
 /** `''` escapes nothing; null: NULL. */

@@ -40,7 +40,7 @@ export function resolveColumn(named: NamedColumn, table: Table): BoundExpr {
     const spelt = alike.map((column) => `"${column}"`).join(" and ");
     throw sqlError("unknown_column", `Column ${name} could be ${spelt}: write it in double quotes`, at);
   }
-  throw unknownColumn(name, table, at);
+  throw unknownColumn(name, table, at, quoted);
 }
 
 function storedColumn(name: string, table: Table, at: Position): BoundExpr {
@@ -52,15 +52,19 @@ function throwUnusable(name: string, { unusable }: Table): void {
   if (error) throw error;
 }
 
-/** `Unknown column "dat"; meta has: bbox, collection, date`. */
-export function unknownColumn(name: string, table: Table, at?: Position): ZarrsiftError {
+/** `Unknown column "dat"; meta has: bbox, collection, date`. `isText`: the name may be a text that lacks its quotes. */
+export function unknownColumn(name: string, table: Table, at?: Position, isText = false): ZarrsiftError {
   const names = [...table.columns.keys()].map(shownName);
   const guess = suggest(name, ["idx", ...names]);
   const list =
     names.length > LISTED
       ? `${names.slice(0, LISTED).join(", ")} and ${names.length - LISTED} more`
       : names.join(", ");
-  const message = `Unknown column "${shown(name)}"; meta has: ${list}${guess ? `. Did you mean "${guess}"?` : ""}`;
+  const hints = [
+    ...(guess ? [` Did you mean "${guess}"?`] : []),
+    ...(isText ? [` A text stands in single quotes: '${shown(name).replaceAll("'", "''")}'`] : []),
+  ];
+  const message = `Unknown column "${shown(name)}"; meta has: ${list}${hints.length > 0 ? "." : ""}${hints.join("")}`;
   return at ? sqlError("unknown_column", message, at) : new ZarrsiftError("unknown_column", message);
 }
 

@@ -4,7 +4,7 @@ import type { Expr } from "../../sql/ast.ts";
 import type { Table } from "../../table/table.ts";
 import { typeName } from "../../table/types.ts";
 import type { QueryOptions } from "../api.ts";
-import { parseRfc3339 } from "../functions/timestamp.ts";
+import { parseRfc3339, wrongInTimestamp } from "../functions/timestamp.ts";
 
 const NOWHERE: Position = { offset: 0, line: 1, column: 1 };
 
@@ -77,10 +77,12 @@ function interval(text: string): [string | undefined, string | undefined] {
   const instants = [from, to].map((end) => (end === undefined ? undefined : parseRfc3339(end)));
   const wrong =
     ends.length > 2 || (!from && !to) || [from, to].some((end, i) => end !== undefined && !instants[i]);
-  if (wrong)
+  if (wrong) {
+    const why = ends.map((end) => end && wrongInTimestamp(end)).find((each) => each);
     throw bad(
-      `datetime is an RFC 3339 time (2025-07-01T00:00:00Z), or two as a/b, ../b or a/.., not ${text}`,
+      `datetime is an RFC 3339 time (2025-07-01T00:00:00Z), or two as a/b, ../b or a/.., not ${text}${why ? `: ${why}` : ""}`,
     );
+  }
   const [first, last] = instants.map(
     (instant) => instant && (instant.unit === "us" ? instant.value * 1000n : instant.value),
   );

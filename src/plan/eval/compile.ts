@@ -6,6 +6,7 @@ import { calculate } from "../functions/arithmetic.ts";
 import { cast, textOf } from "../functions/cast.ts";
 import { FUNCTIONS } from "../functions/functions.ts";
 import { geometryFunction } from "../functions/geometry-values.ts";
+import { lowerCase } from "../functions/letter-case.ts";
 import { MEASURES, measureFunction } from "../functions/measures.ts";
 import { placed } from "../functions/place.ts";
 import { severalValues } from "../functions/several.ts";
@@ -146,7 +147,7 @@ function compileLike({ operand, pattern, escape: escaping, insensitive }: Node<"
   const fold = (values: ValueFn): ValueFn =>
     insensitive ? (frame) => lower.apply([values(frame)], pattern.type) : values;
   const [values, patterns] = [fold(compileValue(operand)), compileValue(pattern)];
-  const fixed = (text: string) => likePattern(insensitive ? text.toLowerCase() : text, escaping);
+  const fixed = (text: string) => likePattern(insensitive ? lowerCase(text) : text, escaping);
   if (isConstant(pattern)) {
     const known = fixed(pattern.value as string);
     return (frame) => matchesLike(values(frame) as BytesVector, known);

@@ -17,7 +17,7 @@ import {
 import { type CellValue, cellAt, type Vector } from "../../table/vector.ts";
 import { vectorOf } from "../eval/vectors.ts";
 import { INTERVAL_FORMS, parseInterval } from "./interval.ts";
-import { type Instant, parseTimestamp, TIMESTAMP_FORMS } from "./timestamp.ts";
+import { type Instant, parseTimestamp, whyNoTimestamp } from "./timestamp.ts";
 
 const int = (bits: 8 | 16 | 32, signed: boolean): SqlType => ({ kind: "int", bits, signed });
 const UINT64: SqlType = { kind: "int", bits: 64, signed: false };
@@ -127,7 +127,7 @@ function toTime(
 function readTimestamp(text: string): Instant {
   const instant = parseTimestamp(text);
   if (instant) return instant;
-  throw bad(`'${shown(text)}' is not a timestamp: write ${TIMESTAMP_FORMS}`);
+  throw bad(`'${shown(text)}' is not a timestamp: ${whyNoTimestamp(text)}`);
 }
 
 function readDuration(text: string): Instant {

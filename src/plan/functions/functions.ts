@@ -4,14 +4,15 @@ import type { BytesVector, CellValue, NumberVector, Vector } from "../../table/v
 import { cellAt } from "../../table/vector.ts";
 import { isWide, utf8, vectorOf } from "../eval/vectors.ts";
 import { overflow } from "./arithmetic.ts";
+import { lowerCase, upperCase } from "./letter-case.ts";
 import { NUMBER_FUNCTIONS } from "./number-functions.ts";
 import type { ScalarFunction } from "./scalar.ts";
 import { TEXT_FUNCTIONS } from "./text-functions.ts";
 import { TIME_FUNCTIONS } from "./time-functions.ts";
 
 export const FUNCTIONS: ReadonlyMap<string, ScalarFunction> = new Map<string, ScalarFunction>([
-  ["lower", text((value) => value.toLowerCase())],
-  ["upper", text((value) => value.toUpperCase())],
+  ["lower", text(lowerCase)],
+  ["upper", text(upperCase)],
   ["length", { args: ["string"], result: () => INT64, apply: ([vector]) => lengths(vector as BytesVector) }],
   [
     "abs",

@@ -10,10 +10,14 @@ export interface Instant {
 }
 
 /** What timestamps may look like, for messages. */
-export const TIMESTAMP_FORMS = "2025-07-01, 2025-07-01 12:30:00 or 2025-07-01T12:30:00.5Z (years 0001-9999)";
+const TIMESTAMP_FORMS = "2025-07-01, 2025-07-01 12:30:00 or 2025-07-01T12:30:00.5Z (years 0001-9999)";
 
 const PATTERN =
   /^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]|\s+)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9})\d*)?)?\s*([Zz]|UTC|utc|[+-]\d{2}(?::?\d{2})?)?)?\s*$/;
+
+const MONTHS = "January February March April May June July August September October November December".split(
+  " ",
+);
 
 /** date-time of RFC 3339, 5.6. */
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
@@ -38,6 +42,26 @@ export function parseTimestamp(text: string): Instant | undefined {
   if (nanoseconds % 1000n === 0n)
     return { value: BigInt(seconds) * PER_SECOND.us + nanoseconds / 1000n, unit: "us" };
   return { value: BigInt(seconds) * PER_SECOND.ns + nanoseconds, unit: "ns" };
+}
+
+/** What is wrong with the date or the time in a text that is written as timestamps are; undefined for any other. */
+export function wrongInTimestamp(text: string): string | undefined {
+  const parts = PATTERN.exec(text);
+  if (!parts || parseTimestamp(text)) return undefined;
+  const [, year, month, day, hour, minute, second = "00", , offset] = parts as string[];
+  if (Number(year) < 1) return "years are 0001-9999";
+  const name = MONTHS[Number(month) - 1];
+  if (name === undefined) return `there is no month ${Number(month)}`;
+  if (!isDate(Number(year), Number(month), Number(day)))
+    return `${name}${Number(month) === 2 ? ` ${year}` : ""} has ${daysInMonth(Number(year), Number(month))} days`;
+  if (hour !== undefined && !isClock(Number(hour), Number(minute), Number(second)))
+    return `there is no time ${hour}:${minute}:${second}`;
+  return `there is no offset ${offset}`;
+}
+
+/** Why `parseTimestamp` does not take a text: what is wrong with it, else how timestamps are written. */
+export function whyNoTimestamp(text: string): string {
+  return wrongInTimestamp(text) ?? `write ${TIMESTAMP_FORMS}`;
 }
 
 /** Reads a date-time of RFC 3339, as STAC and OGC API have it. */
