@@ -72,7 +72,7 @@ describe("options of the library", () => {
       ...{ absent: undefined, s3: undefined, virtualChunks: undefined, patience: undefined, log: undefined },
       ...{ concurrency: undefined, cacheBytes: undefined, nodesKept: undefined, total: undefined },
       ...{ consolidatedNodes: undefined, openVersion: undefined, signal: undefined, traffic: undefined },
-      ...{ onStat: undefined, keep: undefined, expect: undefined },
+      ...{ onStat: undefined, onModified: undefined, asOf: undefined, keep: undefined, expect: undefined },
     };
     const opened = await open(join(folder, "demo.zarr"), every as never);
     expect(opened.rows).toBe(collection.rows);
