@@ -21,7 +21,7 @@ const FIRST_HERE = 2;
 const MOST_THREADS = 4;
 
 const SOURCE = `
-const { parentPort, workerData } = require("node:worker_threads");
+const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
 const codec = import(workerData.zstd).then(({ default: Zstd }) => Zstd.fromConfig({ id: "zstd" }));
 parentPort.on("message", async ({ id, bytes }) => {
   try {
