@@ -1,11 +1,8 @@
 /** Values of chosen rows of a column, chunk by chunk. */
 import { mapLimit } from "../../abort.ts";
-import { joined } from "../../joined.ts";
 import type { Column } from "../../table/table.ts";
 import { gather, slice, type Vector } from "../../table/vector.ts";
-import { type ColumnRange, keepInRange } from "../eval/keep-ranges.ts";
 import { compact, concat } from "../eval/vectors.ts";
-import { within } from "../indexes/row-sets.ts";
 
 /** Rows `from` to `to` (exclusive), or some ascending ones. */
 export type RowSet = { from: number; to: number } | Float64Array;
@@ -13,7 +10,7 @@ export type RowSet = { from: number; to: number } | Float64Array;
 export type ReadChunk = (column: Column, chunk: number) => Promise<Vector>;
 
 /** Chunks of one column that are read at once. */
-const AT_ONCE = 16;
+export const AT_ONCE = 16;
 
 export const rowCount = (rows: RowSet): number =>
   rows instanceof Float64Array ? rows.length : rows.to - rows.from;
@@ -51,39 +48,6 @@ export async function collect(column: Column, rows: RowSet, read: ReadChunk): Pr
     return part.kind === "bytes" && segments.length > 1 ? compact(part) : part;
   });
   return concat(column.type, parts);
-}
-
-/** Those of `rows` whose value lies in the range; undefined where that is not to be found out in one go. */
-export async function rowsInRange(
-  column: Column,
-  range: ColumnRange,
-  rows: Float64Array,
-  read: ReadChunk,
-): Promise<Float64Array | undefined> {
-  // Rows are turned into whole numbers of 32 bits and back by the system, without a loop.
-  if (rows.length === 0 || rows.at(-1)! >= 2 ** 32) return undefined;
-  const { chunkRows } = column;
-  const parts: Float64Array[] = [];
-  for (let at = 0; at < rows.length; at += parts.at(-1)!.length) {
-    const from = Math.floor(rows[at]! / chunkRows) * chunkRows;
-    parts.push(within(rows, { from, to: from + chunkRows }));
-  }
-  const kept = await mapLimit(parts, AT_ONCE, async (part) => {
-    const chunk = Math.floor(part[0]! / chunkRows);
-    const vector = await read(column, chunk);
-    if (vector.kind !== "number") return undefined;
-    const { positions, count } = keepInRange(
-      vector,
-      range,
-      new Uint32Array(part),
-      part.length,
-      chunk * chunkRows,
-    );
-    return new Float64Array(positions.subarray(0, count));
-  });
-  const found = kept.filter((part) => part !== undefined);
-  if (found.length < kept.length) return undefined;
-  return joined(found, new Float64Array(found.reduce((sum, { length }) => sum + length, 0)));
 }
 
 /** Part of the rows that lies in one chunk. */

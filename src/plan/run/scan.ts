@@ -15,7 +15,8 @@ import { difference, intersection, intersectRuns, union } from "../indexes/row-s
 import { inOrder, type Plan } from "../make-plan.ts";
 import { Cancel } from "./cancel.ts";
 import { learn } from "./learnt.ts";
-import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt, rowsInRange } from "./rows.ts";
+import { rowsInRange } from "./range-rows.ts";
+import { collect, numbersOf, type ReadChunk, type RowSet, rowCount, rowsAt } from "./rows.ts";
 import type { Trace } from "./trace.ts";
 import { type Window, windows } from "./windows.ts";
 
