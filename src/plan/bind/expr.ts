@@ -86,7 +86,7 @@ function isArithmetic(op: BinaryOp): op is ArithmeticOp {
 function bindNode(expr: Expr, scope: Scope): BoundExpr {
   const { at } = expr;
   const bind = (part: Expr) => bindExpr(part, scope);
-  const compared = (...parts: Expr[]) => bindCompared(parts, scope);
+  const compared = <P extends Expr[]>(...parts: P) => bindCompared(parts, scope);
   const negate = (bound: BoundExpr, negated: boolean): BoundExpr =>
     negated ? { node: "not", operand: bound, type: BOOL, at } : bound;
   switch (expr.type) {
@@ -105,16 +105,12 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
     case "binary":
       return binary(expr, scope);
     case "between": {
-      const [operand, from, to] = compared(expr.operand, expr.low, expr.high) as [
-        BoundExpr,
-        BoundExpr,
-        BoundExpr,
-      ];
+      const [operand, from, to] = compared(expr.operand, expr.low, expr.high);
       const low = fold(bindComparison(">=", operand, from, at));
       return negate(bindAnd([low, fold(bindComparison("<=", operand, to, at))], at), expr.negated);
     }
     case "in": {
-      const [operand, ...list] = compared(expr.operand, ...expr.list) as [BoundExpr, BoundExpr, BoundExpr];
+      const [operand, ...list] = compared(expr.operand, ...expr.list);
       return negate(bindIn(operand, list, at), expr.negated);
     }
     case "like":
@@ -125,7 +121,7 @@ function bindNode(expr: Expr, scope: Scope): BoundExpr {
       return negate({ node: "is", operand, test: expr.test, type: BOOL, at }, expr.negated);
     }
     case "is_distinct": {
-      const [one, other] = compared(expr.left, expr.right) as [BoundExpr, BoundExpr, BoundExpr];
+      const [one, other] = compared(expr.left, expr.right);
       const [left, right] = comparable(one, other, "IS DISTINCT FROM", at);
       const equal = bindComparison("=", left, right, at);
       return negate({ node: "is_distinct", equal, left, right, type: BOOL, at }, expr.negated);
@@ -194,8 +190,8 @@ function column(expr: Of<"column">, scope: Scope): BoundExpr {
 }
 
 /** Operands of one comparison. Beside a text or time column a name that no column has may be a text without its quotes. */
-function bindCompared(parts: readonly Expr[], scope: Scope): BoundExpr[] {
-  return parts.map((part) => {
+function bindCompared<P extends Expr[]>(parts: [...P], scope: Scope): { [K in keyof P]: BoundExpr } {
+  const bound = parts.map((part) => {
     try {
       return bindExpr(part, scope);
     } catch (error) {
@@ -205,6 +201,7 @@ function bindCompared(parts: readonly Expr[], scope: Scope): BoundExpr[] {
       throw isText ? unknownColumn(part.name, scope.table, part.at, true) : error;
     }
   });
+  return bound as { [K in keyof P]: BoundExpr };
 }
 
 function holdsText(expr: Expr, scope: Scope): boolean {
@@ -228,7 +225,7 @@ function binary(expr: Of<"binary">, scope: Scope): BoundExpr {
       at,
     };
   }
-  const [left, right] = bindCompared([expr.left, expr.right], scope) as [BoundExpr, BoundExpr, BoundExpr];
+  const [left, right] = bindCompared([expr.left, expr.right], scope);
   if (op === "||") return concatenation(left, right, at);
   return bindComparison(op as Comparison, left, right, at);
 }
@@ -255,11 +252,7 @@ function concatenation(left: BoundExpr, right: BoundExpr, at: Position): BoundEx
 
 function like(expr: Of<"like">, scope: Scope): BoundExpr {
   const { at } = expr;
-  const [operand, pattern] = bindCompared([expr.operand, expr.pattern], scope) as [
-    BoundExpr,
-    BoundExpr,
-    BoundExpr,
-  ];
+  const [operand, pattern] = bindCompared([expr.operand, expr.pattern], scope);
   for (const { type, at: place } of [operand, pattern]) {
     if (type.kind !== "string" && type.kind !== "null")
       throw sqlError("sql_type", `LIKE needs text, not ${typeName(type)}${likeHint(type.kind)}`, place);
