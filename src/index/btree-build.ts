@@ -1,9 +1,11 @@
 /** The B+tree of a column. Format: docs/indexes.md. */
+
+import { orderOf } from "../table/texts.ts";
 import type { SqlType } from "../table/types.ts";
 import type { Vector } from "../table/vector.ts";
 import { type EncodedIndex, type IndexArray, PAGE_BYTES, wholeSum, withPageSums } from "./arrays.ts";
 import { keysOf, NumberKeys, type RowList, type TextKeys } from "./key-columns.ts";
-import { compareBytes, type KeyArray, sortKeys, unsortKeys } from "./keys.ts";
+import { type KeyArray, sortKeys, unsortKeys } from "./keys.ts";
 import { sortedTogether } from "./sort.ts";
 import { sortedTexts } from "./sort-texts.ts";
 
@@ -173,7 +175,7 @@ function fenceTexts(data: Uint8Array, ends: Uint32Array, starts: Float64Array, c
 }
 
 function separator(before: Uint8Array, first: Uint8Array): Uint8Array {
-  if (compareBytes(before, first) === 0) return first;
+  if (orderOf(before, first) === 0) return first;
   let shared = 0;
   while (shared < before.length && before[shared] === first[shared]) shared++;
   return first.subarray(0, shared + 1);

@@ -1,9 +1,11 @@
 /** The category index of a column. Format: docs/indexes.md. */
+
+import { orderOf } from "../table/texts.ts";
 import type { SqlType } from "../table/types.ts";
 import type { Vector } from "../table/vector.ts";
 import { packBytes } from "../table/vector.ts";
 import { type EncodedIndex, type IndexArray, wholeSum, withPageSums } from "./arrays.ts";
-import { compareBytes, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
+import { keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
 import { TextCodes } from "./text-codes.ts";
 
 /** Code of NULL while codes are collected: no value gets it. */
@@ -150,6 +152,6 @@ export class CategoryBuilder {
 }
 
 function compareKeys(a: number | bigint | Uint8Array, b: number | bigint | Uint8Array): number {
-  if (a instanceof Uint8Array) return compareBytes(a, b as Uint8Array);
+  if (a instanceof Uint8Array) return orderOf(a, b as Uint8Array);
   return a < (b as number) ? -1 : a > (b as number) ? 1 : 0;
 }

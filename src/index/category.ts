@@ -1,10 +1,11 @@
 /** Finds rows by value, for columns of few different values. */
 import { abortable } from "../abort.ts";
 import type { ReadOptions } from "../store/store.ts";
+import { orderOf } from "../table/texts.ts";
 import { chosen, markBits, markRows, pagesAmong, within } from "./among.ts";
 import type { CategoryIndex, CategoryOptions, Estimate, IndexState, Key, Rows, RowWindow } from "./api.ts";
 import { isDense } from "./category-build.ts";
-import { compareBytes, type NumberKeyType } from "./keys.ts";
+import type { NumberKeyType } from "./keys.ts";
 import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf } from "./pages.ts";
 import { ascendingRows, rowCount, rowsOfBits } from "./row-set.ts";
@@ -143,7 +144,7 @@ export class Categories implements CategoryIndex {
   #find({ values }: Opened, wanted: readonly (Key | Uint8Array)[]): number[] {
     const same = (a: Key | Uint8Array, b: Key | Uint8Array) =>
       // biome-ignore lint/suspicious/noDoubleEquals: a number and a bigint may be equal
-      a instanceof Uint8Array ? b instanceof Uint8Array && compareBytes(a, b) === 0 : a == b;
+      a instanceof Uint8Array ? b instanceof Uint8Array && orderOf(a, b) === 0 : a == b;
     return values.flatMap((value, i) => (wanted.some((one) => same(value, one)) ? [i] : []));
   }
 

@@ -1,7 +1,9 @@
 /** A column's keys collected from its chunks, NULLs left out, with the row of each. */
+
+import { orderOf } from "../table/texts.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
-import { compareBytes, type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
+import { type KeyArray, keyArray, keyTypeOf, type NumberKeyType } from "./keys.ts";
 
 /** Where a column's NULLs stand, so far as that matters to whether it is sorted. */
 export class RowList {
@@ -130,7 +132,7 @@ export class TextKeys {
       this.ends[list.count] = this.#used;
       list.rows[list.count] = list.added;
       if (list.ascending && list.count > 0)
-        list.ascending = compareBytes(this.key(list.count - 1), this.key(list.count)) <= 0;
+        list.ascending = orderOf(this.key(list.count - 1), this.key(list.count)) <= 0;
       list.count++;
     }
   }

@@ -120,13 +120,3 @@ function narrowKeys(keys: KeyArray): Uint32Array {
   }
   return low;
 }
-
-/** UTF-8 or bytes in the order of their bytes: below 0, 0, above 0. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = a[i]! - b[i]!;
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
-}

@@ -1,9 +1,10 @@
 /** The keys of a B+tree, leaf by leaf, whatever they are. */
 import type { ReadOptions } from "../store/store.ts";
+import { orderOf } from "../table/texts.ts";
 import type { Key } from "./api.ts";
 import { PAGE_BYTES } from "./arrays.ts";
 import { TEXTS_PER_LEAF } from "./btree-build.ts";
-import { compareBytes, countBelow, type KeyArray, type NumberKeyType } from "./keys.ts";
+import { countBelow, type KeyArray, type NumberKeyType } from "./keys.ts";
 import type { IndexReads } from "./pages.ts";
 import { PagedArray, pagesOf, unusable } from "./pages.ts";
 import { checkType, elementBytes, elements, readWhole } from "./whole.ts";
@@ -132,7 +133,7 @@ export async function openTextLeaves(
     perLeaf: TEXTS_PER_LEAF,
     async fencesBelow(key, inclusive) {
       return search(leafCount, inclusive, (i) =>
-        compareBytes(fenceData.subarray(i === 0 ? 0 : fenceEnds[i - 1]!, fenceEnds[i]!), key as Uint8Array),
+        orderOf(fenceData.subarray(i === 0 ? 0 : fenceEnds[i - 1]!, fenceEnds[i]!), key as Uint8Array),
       );
     },
     cost(leaves) {
@@ -170,8 +171,8 @@ function textLeaf(data: Uint8Array, ends: Uint32Array): Leaf {
   return {
     key,
     below: (wanted, inclusive) =>
-      search(ends.length, inclusive, (i) => compareBytes(key(i), wanted as Uint8Array)),
-    same: (i) => compareBytes(key(i), key(i - 1)) === 0,
+      search(ends.length, inclusive, (i) => orderOf(key(i), wanted as Uint8Array)),
+    same: (i) => orderOf(key(i), key(i - 1)) === 0,
   };
 }
 

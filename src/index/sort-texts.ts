@@ -1,5 +1,5 @@
+import { orderOf } from "../table/texts.ts";
 import type { TextKeys } from "./key-columns.ts";
-import { compareBytes } from "./keys.ts";
 import { sortedOrder } from "./sort.ts";
 
 /** Bytes of a text that one round of sorting looks at. */
@@ -22,7 +22,7 @@ export function sortedTexts(keys: TextKeys): Uint32Array {
 }
 
 function sortFew(part: Uint32Array, keys: TextKeys): void {
-  const sorted = Array.from(part).sort((a, b) => compareBytes(keys.key(a), keys.key(b)));
+  const sorted = Array.from(part).sort((a, b) => orderOf(keys.key(a), keys.key(b)));
   part.set(sorted);
 }
 

@@ -1,3 +1,5 @@
+import { hash, isText } from "../table/texts.ts";
+
 /** A number for each different text of a column, found by its bytes, without a string for each row. */
 export class TextCodes {
   /** In the order they came. */
@@ -14,7 +16,9 @@ export class TextCodes {
   codeOf(data: Uint8Array, start: number, end: number): number {
     const slots = this.#slots;
     const last = slots.length - 1;
-    let slot = hashOf(data, start, end) & last;
+    const found = hash(data, start, end);
+    // Its high bits folded into the low ones.
+    let slot = (found ^ (found >>> 15)) & last;
     for (; slots[slot] !== 0; slot = (slot + 1) & last) {
       const code = slots[slot]! - 1;
       if (isText(this.texts[code]!, data, start, end)) return code;
@@ -22,17 +26,4 @@ export class TextCodes {
     slots[slot] = this.texts.push(data.slice(start, end));
     return slots[slot]! - 1;
   }
-}
-
-/** FNV-1a, its high bits folded into the low ones. Source: draft-eastlake-fnv. */
-function hashOf(data: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ data[i]!, 0x01000193);
-  return hash ^ (hash >>> 15);
-}
-
-function isText(text: Uint8Array, data: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let i = 0; i < text.length; i++) if (text[i] !== data[start + i]) return false;
-  return true;
 }

@@ -1,4 +1,5 @@
 /** Zone maps: the smallest and largest value and the NULLs of every chunk of a column. Format: docs/indexes.md. */
+import { order } from "../table/texts.ts";
 import type { SqlType } from "../table/types.ts";
 import type { BytesVector, Vector } from "../table/vector.ts";
 import type { Zones } from "./api.ts";
@@ -135,17 +136,9 @@ function filled(keys: KeyArray, values: readonly (number | bigint)[]): KeyArray 
   return keys;
 }
 
-/** As `compareBytes`, of two values of a vector. */
-function compareTexts({ data, starts, ends }: BytesVector, a: number, b: number): number {
-  let [i, j] = [starts[a]!, starts[b]!];
-  const end = Math.min(ends[a]!, i + ends[b]! - j);
-  while (i < end && data[i] === data[j]) {
-    i++;
-    j++;
-  }
-  if (i < end) return data[i]! - data[j]!;
-  return ends[a]! - i - (ends[b]! - j);
-}
+/** As `orderOf`, of two values of a vector. */
+const compareTexts = ({ data, starts, ends }: BytesVector, a: number, b: number): number =>
+  order(data, starts[a]!, ends[a]!, data, starts[b]!, ends[b]!);
 
 /** A text that is cut is below what it was cut from, so a maximum is rounded up, where that can be. */
 function cutTexts(min: Uint8Array, max: Uint8Array) {

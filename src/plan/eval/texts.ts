@@ -1,4 +1,5 @@
 /** Comparisons of strings and bytes, on their bytes: UTF-8 order is code point order. */
+import { hash, isText, order } from "../../table/texts.ts";
 import type { BytesVector } from "../../table/vector.ts";
 import type { CompareOp } from "../bind/bound.ts";
 import { type Truth, withNulls } from "./truth.ts";
@@ -45,16 +46,9 @@ function findEach(vector: BytesVector, texts: readonly Uint8Array[], hasNull: bo
   const truth = new Uint8Array(vector.length).fill(hasNull ? 2 : 0);
   for (let i = 0; i < truth.length; i++) {
     const bucket = buckets.get(hash(data, starts[i]!, ends[i]!));
-    if (bucket?.some((text) => order(data, starts[i]!, ends[i]!, text, 0, text.length) === 0)) truth[i] = 1;
+    if (bucket?.some((text) => isText(text, data, starts[i]!, ends[i]!))) truth[i] = 1;
   }
   return withNulls(truth, vector.nulls);
-}
-
-/** FNV-1a, 32 bits, of `data[start…end)`. */
-export function hash(data: Uint8Array, start: number, end: number): number {
-  let value = 0x811c9dc5;
-  for (let i = start; i < end; i++) value = Math.imul(value ^ data[i]!, 0x01000193);
-  return value;
 }
 
 /** `left op right` for each row. */
@@ -72,24 +66,4 @@ export function compareTexts(op: CompareOp, left: BytesVector, right: BytesVecto
     truth[i] = sign < 0 ? (op === "=" ? 0 : 1) : sign === 0 && op !== "<" ? 1 : 0;
   }
   return withNulls(withNulls(truth, left.nulls), right.nulls);
-}
-
-/** Negative, 0 or positive, as bytes `a` come before, equal or come after `b`. */
-export const orderOf = (a: Uint8Array, b: Uint8Array): number => order(a, 0, a.length, b, 0, b.length);
-
-/** Negative, 0 or positive, as bytes a…aEnd come before, equal or come after b…bEnd. */
-export function order(
-  a: Uint8Array,
-  start: number,
-  end: number,
-  b: Uint8Array,
-  from: number,
-  to: number,
-): number {
-  const size = Math.min(end - start, to - from);
-  for (let k = 0; k < size; k++) {
-    const difference = a[start + k]! - b[from + k]!;
-    if (difference !== 0) return difference;
-  }
-  return end - start - (to - from);
 }

@@ -1,7 +1,8 @@
 /** Functions of any number of values that pass over NULLs: greatest, least, concat, concat_ws. */
+
+import { order } from "../../table/texts.ts";
 import { type SqlType, STRING } from "../../table/types.ts";
 import { type CellValue, cellAt, type Vector } from "../../table/vector.ts";
-import { order } from "../eval/texts.ts";
 import { utf8, vectorOf } from "../eval/vectors.ts";
 import { textOf } from "./cast.ts";
 import { Joined } from "./text-size.ts";

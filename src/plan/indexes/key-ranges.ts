@@ -1,11 +1,11 @@
 /** Conditions on one stored column as ranges of its values: exactly those for which they are true. */
 import type { KeyRange, Ranges, TextRange } from "../../index/api.ts";
+import { orderOf } from "../../table/texts.ts";
 import type { SqlType } from "../../table/types.ts";
 import type { BoundExpr } from "../bind/bound.ts";
 import { likePattern } from "../eval/like.ts";
 import { prefixOf, prefixRange } from "../eval/like-prefix.ts";
 import { nextAbove, nextBelow } from "../eval/numbers.ts";
-import { orderOf } from "../eval/texts.ts";
 import { isBytes, utf8 } from "../eval/vectors.ts";
 
 /** NULL is in no range. */

@@ -2,11 +2,11 @@
 import { queryBoxes } from "../../geometry/longitude.ts";
 import { prepare } from "../../geometry/prepare.ts";
 import { parseWkb } from "../../geometry/wkb-read.ts";
+import { orderOf } from "../../table/texts.ts";
 import type { BoundExpr } from "../bind/bound.ts";
 import { likePattern } from "../eval/like.ts";
 import { prefixOf, prefixRange } from "../eval/like-prefix.ts";
 import { converse } from "../eval/spatial.ts";
-import { orderOf } from "../eval/texts.ts";
 import { utf8 } from "../eval/vectors.ts";
 import type { KnownZones, Zone } from "./zones.ts";
 

@@ -2,12 +2,12 @@
 import { boundingBox, envelope } from "../../geometry/geometry.ts";
 import { wkbBox } from "../../geometry/wkb-box.ts";
 import { writeWkb } from "../../geometry/wkb-write.ts";
+import { order } from "../../table/texts.ts";
 import type { SqlType } from "../../table/types.ts";
 import type { BytesVector, CellValue, Vector } from "../../table/vector.ts";
 import type { BoundExpr } from "../bind/bound.ts";
 import type { Numbers } from "../eval/numbers.ts";
 import { atRow, geometryAt } from "../eval/spatial.ts";
-import { order } from "../eval/texts.ts";
 import { arrayFor, vectorOf } from "../eval/vectors.ts";
 import { type Accumulator, asDoubles, Doubles, type Rows } from "./accumulator.ts";
 import type { Budget } from "./key-sets.ts";

@@ -1,6 +1,6 @@
 /** Hash tables of GROUP BY and DISTINCT: keys are held as words and bytes in a few arrays, with no object per row. */
 import { ZarrsiftError } from "../../errors.ts";
-import { hash, order } from "../eval/texts.ts";
+import { hash, order } from "../../table/texts.ts";
 
 /** Most memory that the groups of one query take, in bytes. */
 export const GROUP_BYTES = 256 * 2 ** 20;

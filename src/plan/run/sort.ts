@@ -3,9 +3,9 @@
 import { ZarrsiftError } from "../../errors.ts";
 import type { Pace } from "../../format/pace.ts";
 import { joined } from "../../joined.ts";
+import { order as byteOrder } from "../../table/texts.ts";
 import { type BytesVector, gather, type Vector } from "../../table/vector.ts";
 import type { SortKey } from "../bind/select.ts";
-import { order as byteOrder } from "../eval/texts.ts";
 import { compact, concat } from "../eval/vectors.ts";
 
 /** Rows that are sorted at once before runs are merged. */

@@ -4,7 +4,6 @@ import { isZarrsiftError } from "../../../src/errors.ts";
 import { writeWkb } from "../../../src/geometry/wkb-write.ts";
 import { parseWkt } from "../../../src/geometry/wkt-read.ts";
 import type { Index, Rows } from "../../../src/index/api.ts";
-import { compareBytes } from "../../../src/index/keys.ts";
 import { openIndexes } from "../../../src/index/open.ts";
 import { shapesOf } from "../../../src/index/shapes.ts";
 import type { MemoryStore } from "../../../src/store/memory.ts";
@@ -179,7 +178,7 @@ async function askOne(index: Index, column: AnyColumn): Promise<void> {
 }
 
 function compare(a: unknown, b: unknown): number {
-  if (typeof a === "string") return compareBytes(utf8(a), utf8(b as string));
+  if (typeof a === "string") return Buffer.compare(utf8(a), utf8(b as string));
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0;
 }
 
