@@ -1,11 +1,12 @@
 /** What became of a column since it was indexed. */
-import { isZarrsiftError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { JsonObject } from "../../zarr/json.ts";
 import type { IndexReads } from "../pages.ts";
 import { truthRecord } from "../records.ts";
 import { Truth } from "../truth.ts";
+import { ifUsable } from "./if-usable.ts";
 
 /** `same`, or more rows, or other values (or nobody can tell); `why` for people. */
 export interface Change {
@@ -26,7 +27,7 @@ export async function changeOf(
   source: Store,
   options: ReadOptions = {},
 ): Promise<Change> {
-  try {
+  const read = async (): Promise<Change> => {
     const recorded = truthRecord(record);
     let state = await new Truth(column, recorded, reads, { source }).state(options);
     if (state.state === "unverified")
@@ -35,10 +36,7 @@ export async function changeOf(
     const compared = state.why.startsWith("checksums");
     if (column.rows === recorded.rows) return { what: "same", why: state.why, compared };
     return { what: "grown", why: `${column.rows - recorded.rows} rows were added`, compared };
-  } catch (error) {
-    // What says so cannot be read; a source that cannot be is met again.
-    if (isZarrsiftError(error) && error.code !== "index_unusable") throw error;
-    options.signal?.throwIfAborted();
-    return { what: "changed", why: messageOf(error), compared: false };
-  }
+  };
+  // A source that cannot be read is met again.
+  return ifUsable(read, (error) => ({ what: "changed", why: messageOf(error), compared: false }), options);
 }

@@ -1,5 +1,4 @@
 /** What an earlier comparison of columns with a tree says of its first rows, so that they need not be read again. */
-import { isZarrsiftError } from "../../errors.ts";
 import type { ReadOptions, Store } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
 import type { JsonObject } from "../../zarr/json.ts";
@@ -9,6 +8,7 @@ import { type IndexReads, newIndexCache } from "../pages.ts";
 import { truthRecord } from "../records.ts";
 import { readTruth, type StoredChunk, Truth } from "../truth.ts";
 import { changeOf } from "./changes.ts";
+import { ifUsable } from "./if-usable.ts";
 import type { IndexTarget } from "./target.ts";
 
 /** Of the first rows, that many. */
@@ -38,7 +38,7 @@ export async function comparedBefore(
   const stored = records.indexes[geometry.name]?.covering;
   if (rows === 0 || stored === undefined || !hierarchy) return undefined;
   const reads = { store, hierarchy, cache: newIndexCache(2 ** 20) };
-  try {
+  const read = async () => {
     const record = coveringRecord(stored);
     if (four.some(({ name }, side) => name !== record.columns[side])) return undefined;
     const known = four.map((column, side) => {
@@ -48,13 +48,9 @@ export async function comparedBefore(
     const chunks = await Promise.all(known);
     if (!chunks.every((of) => of !== undefined)) return undefined;
     const whole = chunks.map((of, side) => of.length * four[side]!.chunkRows);
-    return await upTo(Math.min(rows, ...whole), chunks, four, record, reads, options);
-  } catch (error) {
-    // Whatever is wrong with it: all rows are compared then.
-    options.signal?.throwIfAborted();
-    if (isZarrsiftError(error) && error.code !== "index_unusable") throw error;
-    return undefined;
-  }
+    return upTo(Math.min(rows, ...whole), chunks, four, record, reads, options);
+  };
+  return ifUsable(read, () => undefined, options);
 }
 
 /** The whole chunks of a column that was compared as `sums`; `undefined`: it is another, or may be. */

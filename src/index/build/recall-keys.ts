@@ -1,13 +1,14 @@
 /** The rows of a column from its B+tree. */
 import type { ReadOptions } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
+import type { BytesVector, Vector } from "../../table/vector.ts";
 import type { JsonObject } from "../../zarr/json.ts";
 import { TEXTS_PER_LEAF } from "../btree-build.ts";
-import { keyArray, type NumberKeyType } from "../keys.ts";
+import { type KeyArray, keyArray, type NumberKeyType } from "../keys.ts";
 import { type IndexReads, PagedArray } from "../pages.ts";
 import { RecordReader } from "../records.ts";
 import { elementBytes, elements, readWhole } from "../whole.ts";
-import { numberVector, type RecalledRows } from "./recall.ts";
+import type { RecalledRows } from "./recall.ts";
 
 /** Keys read at once. */
 const RUN = 2 ** 18;
@@ -114,4 +115,16 @@ export async function recalledTexts(
       nulls: nulls.subarray(from, to),
     }),
   };
+}
+
+/** Keys as a vector; those of 64 bits are bigints. */
+export function numberVector(
+  type: MetaColumn["type"],
+  values: KeyArray,
+  nulls: Uint8Array,
+): Exclude<Vector, BytesVector> {
+  const { length } = values;
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+    return { kind: "bigint", type, length, values, nulls };
+  return { kind: "number", type, length, values, nulls };
 }

@@ -1,8 +1,7 @@
 /** A column's first rows as its index has them, so that what did not change need not be read again. */
-import { isZarrsiftError } from "../../errors.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { MetaColumn } from "../../table/column.ts";
-import type { BytesVector, Vector } from "../../table/vector.ts";
+import type { Vector } from "../../table/vector.ts";
 import { packBytes } from "../../table/vector.ts";
 import type { JsonObject } from "../../zarr/json.ts";
 import type { CategoryIndex, Zones } from "../api.ts";
@@ -12,7 +11,8 @@ import { type IndexReads, newIndexCache } from "../pages.ts";
 import { truthRecord } from "../records.ts";
 import type { Shapes } from "../shapes.ts";
 import { readTruth, type StoredChunk, Truth } from "../truth.ts";
-import { recalledKeys, recalledTexts } from "./recall-keys.ts";
+import { ifUsable } from "./if-usable.ts";
+import { numberVector, recalledKeys, recalledTexts } from "./recall-keys.ts";
 import { recalledShapes } from "./recall-shapes.ts";
 import type { IndexTarget } from "./target.ts";
 
@@ -85,15 +85,11 @@ async function recalled<T>(
   const truth = records.truth[column.name];
   if (!truth || !hierarchy || chunks === 0) return undefined;
   const reads = { store, hierarchy, cache: newIndexCache(2 ** 22) };
-  try {
+  const read = async () => {
     const stored = (await readTruth(truthRecord(truth), reads, options)).slice(0, chunks);
-    return stored.length < chunks ? undefined : await from(stored, reads);
-  } catch (error) {
-    // Whatever is wrong with the index: it is made from the column then.
-    options.signal?.throwIfAborted();
-    if (isZarrsiftError(error) && error.code !== "index_unusable") throw error;
-    return undefined;
-  }
+    return stored.length < chunks ? undefined : from(stored, reads);
+  };
+  return ifUsable(read, () => undefined, options);
 }
 
 async function rowsOf(
@@ -155,16 +151,4 @@ function picked(type: NumberKeyType, values: readonly unknown[], codes: Uint16Ar
     if (code !== NULL_CODE) keys[i] = values[code] as never;
   });
   return keys;
-}
-
-/** Keys as a vector; those of 64 bits are bigints. */
-export function numberVector(
-  type: MetaColumn["type"],
-  values: KeyArray,
-  nulls: Uint8Array,
-): Exclude<Vector, BytesVector> {
-  const { length } = values;
-  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
-    return { kind: "bigint", type, length, values, nulls };
-  return { kind: "number", type, length, values, nulls };
 }
