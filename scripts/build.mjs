@@ -1,27 +1,30 @@
-// dist/ from src/: type-checks, compiles, marks the command executable, bundles for browsers.
-import { chmodSync, existsSync, rmSync } from "node:fs";
+// dist/ from src/: type-checks, writes types, bundles for Node and for browsers, marks the command executable.
+import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isMain, ROOT, run } from "./lib/run.mjs";
 
-/** @returns {Promise<boolean>} whether it compiled and could be bundled; messages are on stderr where not */
+/** @returns {Promise<boolean>} whether it is free of type errors and could be bundled; messages are on stderr where not */
 export async function build() {
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
   const { code, output } = await run(process.execPath, [tsc, "-p", "tsconfig.json"], { quiet: true });
-  const command = join(ROOT, "dist/cli/main.js");
-  if (existsSync(command)) chmodSync(command, 0o755);
   if (code !== 0) process.stderr.write(`${output}the build failed\n`);
-  return code === 0 && bundled();
+  return (await bundled()) && code === 0;
 }
 
 /** The bundler is loaded late: set-up installs it just before. */
 async function bundled() {
   try {
-    const { bundle } = await import("./lib/bundle.mjs");
+    const [{ bundleProgram }, { bundle }] = await Promise.all([
+      import("./lib/program.mjs"),
+      import("./lib/bundle.mjs"),
+    ]);
+    await bundleProgram(join(ROOT, "dist"));
+    chmodSync(join(ROOT, "dist/cli/main.js"), 0o755);
     await bundle(join(ROOT, "dist/browser"));
     return true;
   } catch (error) {
-    process.stderr.write(`${error.message}\nthe browser bundle failed\n`);
+    process.stderr.write(`${error.message}\nbundling failed\n`);
     return false;
   }
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { parse, suggest, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { endOnClosedPipe, print } from "./output.ts";
@@ -66,7 +65,8 @@ async function main(words: readonly string[]): Promise<void> {
   const [first, ...rest] = words;
   if (first === undefined) throw new UsageError("a COMMAND is needed");
   if (first === "--help" || first === "-h" || first === "help") return print(HELP);
-  if (first === "--version" || first === "-V") return print(`${version()}\n`);
+  if (first === "--version" || first === "-V")
+    return print(`${(await import("../server/version.ts")).VERSION}\n`);
   const entry = COMMANDS.find(({ name }) => name === first);
   if (entry === undefined) throw new UsageError(unknown(first));
   const command = await entry.load();
@@ -79,11 +79,6 @@ function unknown(word: string): string {
   const kind = word.startsWith("-") ? "option" : "command";
   const known = kind === "option" ? ["help", "version"] : names;
   return `unknown ${kind} ${word}${suggest(word, known, kind === "option" ? "--" : "")}`;
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 endOnClosedPipe();

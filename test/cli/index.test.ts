@@ -1,12 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { progressLine } from "../../src/cli/row-progress.ts";
 import { DirectoryStore } from "../../src/store/file.ts";
 import type { MemoryStore } from "../../src/store/memory.ts";
 import { askAll, columnsOf, cut, lengthen, sourceOf } from "../index/build/kit.ts";
+import { onDisk as storeOnDisk } from "../index/on-disk.ts";
 import { makeSource, seeded } from "../index/source.ts";
 import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 
@@ -18,15 +19,7 @@ const ROUNDS = Number(process.env.ZARRSIFT_ROUNDS ?? 4);
 const THREADS = { ZARRSIFT_INDEX_THREADS_FROM: "0" };
 let count = 0;
 
-/** The values of a store as files. */
-async function onDisk(store: MemoryStore, path = join(folder, `${++count}.zarr`)): Promise<string> {
-  for (const key of store.keys()) {
-    const file = join(path, key);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, (await store.get(key))!);
-  }
-  return path;
-}
+const onDisk = (store: MemoryStore, path = join(folder, `${++count}.zarr`)) => storeOnDisk(store, path);
 
 const filesOf = (path: string) => readdirSync(path, { recursive: true }).map(String).sort();
 const KINDS = { bbox: "rtree", date: "btree", clouds: "btree", platform: "category", id: "btree" };

@@ -12,18 +12,19 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Starts `zarrsift …words`, in the folder `cwd`. */
+/** Starts `zarrsift …words`, in the folder `cwd`; `program`: another build of it. */
 export function start(
   words: readonly string[],
   env: Record<string, string> = {},
   cwd?: string,
+  program = PROGRAM,
 ): ChildProcess {
   const options = {
     env: { ...process.env, ...env },
     stdio: "pipe" as const,
     ...(cwd !== undefined && { cwd }),
   };
-  return spawn(process.execPath, [PROGRAM, ...words], options);
+  return spawn(process.execPath, [program, ...words], options);
 }
 
 /** Waits for a program that was started to end. */

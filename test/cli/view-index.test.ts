@@ -1,10 +1,11 @@
 /** Indexes of a view that another process serves, kept in a directory, used by further processes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { writeJson } from "../../src/zarr/json.ts";
 import { columnsOf, cut } from "../index/build/kit.ts";
+import { onDisk } from "../index/on-disk.ts";
 import { makeSource } from "../index/source.ts";
 import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 
@@ -34,12 +35,7 @@ async function writeSource(): Promise<string> {
     attributes: {},
   };
   store.set("sst/zarr.json", writeJson(array));
-  for (const key of store.keys()) {
-    const file = join(path, key);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, (await store.get(key))!);
-  }
-  return path;
+  return onDisk(store, path);
 }
 
 async function serving(...words: string[]) {

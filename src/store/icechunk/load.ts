@@ -130,9 +130,10 @@ function unavailable(error: unknown): never {
   );
 }
 
-/** `scripts/` stands beside both `src/` and `dist/`. */
+/** In this package, which its modules find by name, wherever a build has put them. */
 function scriptPath(): string {
+  const { createRequire } = process.getBuiltinModule("node:module");
   const here = import.meta.url;
-  const script = new URL("../../scripts/icechunk-wasm.mjs", here);
-  return process.getBuiltinModule("node:url").fileURLToPath(script);
+  const root = createRequire(here).resolve("zarrsift/package.json");
+  return process.getBuiltinModule("node:path").join(root, "../scripts/icechunk-wasm.mjs");
 }
