@@ -4,7 +4,7 @@
  *
  * Without indexes, and with them on a copy that `zarrsift index` has been run on. ROWS=1e6 rows by default; without
  * their Parquet file DuckDB is left out. Cold: opening and the first run in a fresh process, files in
- * the page cache. Warm: the best of REPEATS more.
+ * the page cache. Warm: the best of REPEATS more. Steady: the median of the last of 300 runs, or of those of 3 s.
  */
 
 import { execFile } from "node:child_process";
@@ -30,6 +30,7 @@ interface Ours {
   rows: number;
   cold_ms: number;
   warm: Summary;
+  steady: Summary;
   requests: number;
   bytes: number;
   rss_mb: number;
@@ -101,8 +102,9 @@ async function measure(store: string, sql: string): Promise<{ rows: number[]; re
   const { stdout } = await execute(process.execPath, [script, store, sql, String(REPEATS)], {
     maxBuffer: 2 ** 29,
   });
-  const { rows, warm_ms, ...rest } = JSON.parse(stdout) as Measured;
-  return { rows, result: { ...rest, rows: rows.length, warm: summarize(warm_ms) } };
+  const { rows, warm_ms, steady_ms, ...rest } = JSON.parse(stdout) as Measured;
+  const [warm, steady] = [summarize(warm_ms), summarize(steady_ms)];
+  return { rows, result: { ...rest, rows: rows.length, warm, steady } };
 }
 
 /** Milliseconds in which fresh processes read three whole columns, best of 5: ours, and zarr-python. */
@@ -166,7 +168,7 @@ function notes(): string {
   return [
     `${Number(ROWS).toLocaleString("en")} rows (make_meta.py, seed 42, chunks of 200,000). Cold: opening and the first run in a fresh process, files in the`,
     `page cache; requests and MB are those of a cold run. Warm: ${REPEATS} more runs. Peers: best of 3; ÷ is our warm minimum by their`,
-    `best, below 1 we are faster. z-d-s: zarr-datafusion-search 0.1.2. DuckDB's table and indexes took ${short(duck().build_s)} s to build.`,
+    `best, below 1 we are faster. Steady: the median of the last 20 of 300 runs in one process, or of 3 s. z-d-s: zarr-datafusion-search 0.1.2. DuckDB's table and indexes took ${short(duck().build_s)} s to build.`,
   ].join("\n");
 }
 
@@ -176,6 +178,7 @@ function rowsOf(measured: Record<string, Ours>): string {
     "cold ms",
     "warm min",
     "mean ± sd",
+    "steady",
     "requests",
     "MB",
     "RSS MB",
@@ -185,6 +188,7 @@ function rowsOf(measured: Record<string, Ours>): string {
     "÷ z-d-s",
     "÷ Parquet",
     "÷ R-tree",
+    "steady ÷ R-tree",
     "cold ÷ z-d-s",
     "cold ÷ Parquet",
     "cold ÷ R-tree",
@@ -192,17 +196,19 @@ function rowsOf(measured: Record<string, Ours>): string {
   const rows = Object.entries(measured).map(([name, one]) => {
     const peers = [(upstream as Peers)[name], (duck().parquet as Peers)[name], (duck().rtree as Peers)[name]];
     const best = peers.map((peer) => (peer && "best_ms" in peer ? peer.best_ms : Number.NaN));
-    const { warm } = one;
+    const { warm, steady } = one;
     return [
       `${name} (${one.rows.toLocaleString("en")})`,
       short(one.cold_ms),
       short(warm.min),
       `${short(warm.mean)} ± ${short(warm.sd)}`,
+      short(steady.median),
       String(one.requests),
       short(one.bytes / 1e6),
       short(one.rss_mb),
       ...best.map(short),
       ...best.map((ms) => short(warm.min / ms)),
+      short(steady.median / best[2]!),
       ...best.map((ms) => short(one.cold_ms / ms)),
     ];
   });
