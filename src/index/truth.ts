@@ -1,5 +1,6 @@
 /** Whether a column is still what was indexed. Design: docs/indexes.md, Truth. */
 import { abortable, mapLimit } from "../abort.ts";
+import { statsOf } from "../store/stats.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
 import { crc32c } from "../zarr/codecs/crc32c.ts";
@@ -204,11 +205,12 @@ export class Truth {
   async #compare(all: boolean, options: ReadOptions, some?: ReadonlySet<number>): Promise<IndexState> {
     const store = this.#store;
     const recorded = (await this.#load(options)).slice(0, this.chunks);
+    const keys = recorded.map((_, chunk) => this.#column.keyOf(chunk));
+    const stats = all ? [] : await statsOf(store, keys, options);
     let read = 0;
     await mapLimit(recorded, 8, async (stored, chunk) => {
       if (this.#stale || (some && !some.has(chunk))) return;
-      const key = this.#column.keyOf(chunk);
-      const stat = all ? undefined : await store.stat(key, options);
+      const [key, stat] = [keys[chunk]!, stats[chunk]];
       if (stat && stat.size === stored.size && stampOf(stat.stamp) === stored.stamp) return;
       if (!all && !stat && stored.size === -1) return;
       read++;

@@ -28,6 +28,7 @@ export class CacheStore implements Store {
   readonly snapshot?: string;
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
+  readonly stats?: NonNullable<Store["stats"]>;
   readonly #store: Store;
   readonly #largest: number;
   readonly #budget: number;
@@ -40,6 +41,7 @@ export class CacheStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
+    if (store.stats) this.stats = store.stats.bind(store);
     this.#store = store;
     this.#budget = budget;
     this.#largest = budget / 4;

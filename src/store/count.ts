@@ -9,6 +9,7 @@ export class CountingStore implements Store {
   readonly snapshot?: string;
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
+  readonly stats?: NonNullable<Store["stats"]>;
   readonly total: Traffic;
   readonly #store: Store;
 
@@ -17,6 +18,9 @@ export class CountingStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = (key, options) => this.#counted(store.place!(key, options), options);
+    if (store.stats) {
+      this.stats = (keys, options) => this.#counted(store.stats!(keys, options), options, keys.length);
+    }
     this.total = total;
     this.#store = store;
   }
@@ -45,9 +49,9 @@ export class CountingStore implements Store {
     await this.#store.close?.();
   }
 
-  async #counted<T>(reading: Promise<T>, options: ReadOptions | undefined): Promise<T> {
-    add(this.total, 1, 0);
-    if (options?.traffic) add(options.traffic, 1, 0);
+  async #counted<T>(reading: Promise<T>, options: ReadOptions | undefined, requests = 1): Promise<T> {
+    add(this.total, requests, 0);
+    if (options?.traffic) add(options.traffic, requests, 0);
     const value = await reading;
     if (value instanceof Uint8Array) {
       add(this.total, 0, value.length);

@@ -15,6 +15,7 @@ import { lstat, readdir, realpath, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { mapLimit } from "../abort.ts";
 import { messageOf, ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { QuickReads } from "./quick.ts";
@@ -35,6 +36,8 @@ const NO_FOLLOW = constants.O_NOFOLLOW;
 /** For how long a folder that was found inside the root is taken to be so, in milliseconds. */
 const FOLDER_TRUST_MS = 30_000;
 const FOLDERS_TRUSTED = 200_000;
+/** Keys asked about at once in the thread pool. */
+const STATS_AT_ONCE = 32;
 /** Larger values are always read in the thread pool. */
 const LARGEST_QUICK = 2 ** 18;
 /** File systems that may wait for a network, by Linux's numbers (statfs(2)): NFS, SMB, CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS. */
@@ -81,6 +84,30 @@ export class DirectoryStore implements Store {
     if (!info?.isFile()) return undefined;
     options?.onModified?.(modifiedTime(info));
     return statOf(info);
+  }
+
+  async stats(keys: readonly string[], options?: ReadOptions): Promise<(KeyStat | undefined)[]> {
+    options?.signal?.throwIfAborted();
+    const stats = keys.map((key) => this.#statQuickly(key));
+    const others = keys.flatMap((_, i) => (stats[i] ? [] : [i]));
+    await mapLimit(others, STATS_AT_ONCE, async (i) => {
+      stats[i] = await this.stat(keys[i]!, options);
+    });
+    return stats;
+  }
+
+  /** Of a plain file in a folder that is known to be inside; else, and where that may take its time, `undefined`. */
+  #statQuickly(key: string): KeyStat | undefined {
+    const path = join(this.#root, ...this.#safe(keySegments(key)));
+    if (!this.#isQuick() || Date.now() > this.#insideUntil || !this.#inside.has(dirname(path)))
+      return undefined;
+    const look = () => lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    try {
+      const info = this.#quick.run(look);
+      return info?.isFile() ? statOf(info) : undefined;
+    } catch {
+      return undefined; // asked again, which says what is wrong
+    }
   }
 
   async place(key: string, options?: ReadOptions): Promise<Place | undefined> {

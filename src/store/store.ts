@@ -25,6 +25,9 @@ export interface Store {
    */
   stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined>;
 
+  /** As `stat`, of many keys at once, in stores where that is cheaper than one by one. */
+  stats?(keys: readonly string[], options?: ReadOptions): Promise<(KeyStat | undefined)[]>;
+
   /**
    * Names directly below `prefix` ("" is the root; no trailing slash), sorted.
    * @returns `undefined` where this store cannot list.

@@ -1,7 +1,7 @@
-import { mapLimit } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { Latest } from "./latest.ts";
+import { statsOf } from "./stats.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
 /** What is said of a key that is not there. */
@@ -77,6 +77,13 @@ export class WatchedStore implements Store {
     return stat;
   }
 
+  async stats(keys: readonly string[], options?: ReadOptions): Promise<(KeyStat | undefined)[]> {
+    const stats = await statsOf(this.#store, keys, options);
+    if (this.snapshot !== undefined) return stats;
+    for (const [i, key] of keys.entries()) if (this.#watches(key)) this.#note(key, stats[i]);
+    return stats;
+  }
+
   list(prefix: string, options?: ReadOptions): Promise<Listing | undefined> {
     return this.#store.list(prefix, options);
   }
@@ -127,11 +134,9 @@ export class WatchedStore implements Store {
   /** Whether any value of `which` has another size or stamp by now, is gone, or is there where there was none. */
   async changed(which: (key: string) => boolean): Promise<boolean> {
     const wanted = [...this.#seen].filter(([key]) => which(key));
-    let found = false;
-    await mapLimit(wanted, 32, async ([key, before]) => {
-      if (!found && shown(await this.#store.stat(key)) !== before) found = true;
-    });
-    return found;
+    const keys = wanted.map(([key]) => key);
+    const stats = await statsOf(this.#store, keys);
+    return wanted.some(([, before], i) => shown(stats[i]) !== before);
   }
 
   /** The first time counts: whatever is read later and is different shows a change. */

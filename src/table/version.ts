@@ -1,5 +1,6 @@
 import { mapLimit } from "../abort.ts";
 import { hashHex } from "../hash.ts";
+import { statsOf } from "../store/stats.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import { type JsonObject, writeJson } from "../zarr/json.ts";
 import { gridShape } from "../zarr/metadata.ts";
@@ -39,7 +40,7 @@ function documentText(document: JsonObject): string {
 async function columnState(store: Store, column: MetaColumn, options: ReadOptions): Promise<string> {
   const documentKey = `${column.path}/${column.meta.format === 3 ? "zarr.json" : ".zarray"}`;
   const chunks = Array.from({ length: gridShape(column.meta)[0]! }, (_, chunk) => column.keyOf(chunk));
-  const stats = await mapLimit([documentKey, ...chunks], 16, (key) => store.stat(key, options));
+  const stats = await statsOf(store, [documentKey, ...chunks], options);
   const stamps = stats.map((stat) => (stat ? `${stat.size}:${stat.stamp}` : "-"));
   return [column.name, documentText(column.meta.document), ...stamps].join("\n");
 }

@@ -10,6 +10,7 @@ import { DirectoryStore } from "../../src/store/file.ts";
 import { HttpStore } from "../../src/store/http/http.ts";
 import { LimitStore } from "../../src/store/limit.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import { statsOf } from "../../src/store/stats.ts";
 import type { Store } from "../../src/store/store.ts";
 import { ZipStore } from "../../src/store/zip/zip.ts";
 import { directoryHandler, TestServer } from "./server.ts";
@@ -30,6 +31,8 @@ let server: TestServer;
 const MAKE: Record<string, () => Store> = {
   memory: () => new MemoryStore(VALUES),
   directory: () => new DirectoryStore(folder),
+  "directory, wrapped": () =>
+    new CacheStore(new LimitStore(new CountingStore(new DirectoryStore(folder)), 2), 10_000),
   http: () => new HttpStore(server.url),
   "zip archive": () => new ZipStore(new MemoryStore([["x.zip", zipOf(VALUES)]]), "x.zip"),
   "all wrappers": () =>
@@ -100,6 +103,18 @@ describe.each(Object.entries(MAKE))("a store: %s", (_, make) => {
     expect(stat?.stamp).not.toBe("");
     expect(await store.stat("a/c/0")).toEqual(stat);
     expect((await store.stat("a/empty"))?.size).toBe(0);
+  });
+
+  it("says of many keys what it says of each", async () => {
+    const store = make();
+    const keys = [...VALUES.map(([key]) => key), "nope", "a/c", "a/c/0/0", "b/c"];
+    // The second time the folders are known.
+    for (let round = 0; round < 2; round++) {
+      const stats = await statsOf(store, keys);
+      expect(stats).toHaveLength(keys.length);
+      for (const [i, key] of keys.entries()) expect(stats[i], key).toEqual(await store.stat(key));
+    }
+    await expect(statsOf(store, ["a/c/0", "../a"])).rejects.toMatchObject({ code: "bad_request" });
   });
 
   it("lists, sorted", async () => {

@@ -39,6 +39,8 @@ describe("symbolic links", () => {
     expect(text(await store.get("folder/0"))).toBe("inside");
     expect(text(await store.get("file"))).toBe("inside");
     expect(await store.list("")).toEqual({ keys: ["file"], prefixes: ["a", "folder"] });
+    const inside = await store.stat("a/0");
+    expect(await store.stats(["file", "folder/0", "a/0"])).toEqual([inside, inside, inside]);
   });
 
   it("are refused where they leave it, as a folder and as a file", async () => {
@@ -50,6 +52,7 @@ describe("symbolic links", () => {
         () => store.get(key),
         () => store.getRange(key, { offset: 0, length: 1 }),
         () => store.stat(key),
+        () => store.stats(["a/0", key]),
       ]) {
         await expect(read(), key).rejects.toMatchObject({ code: "source_forbidden" });
       }

@@ -238,6 +238,25 @@ describe("counting", () => {
   });
 });
 
+describe("many keys at once", () => {
+  it("are as many requests, and one of those at once", async () => {
+    const asked: string[][] = [];
+    const { store } = slow();
+    const many = Object.assign(store, {
+      stats: async (keys: readonly string[]) => {
+        asked.push([...keys]);
+        return keys.map(() => undefined);
+      },
+    });
+    const counting = new CountingStore(many);
+    const traffic = { requests: 0, bytes: 0 };
+    const cache = new CacheStore(new LimitStore(counting, 1), 1000);
+    await cache.stats!(["a", "b", "c"], { traffic });
+    expect(asked).toEqual([["a", "b", "c"]]);
+    expect([traffic.requests, counting.total.requests]).toEqual([3, 3]);
+  });
+});
+
 describe("every wrapper", () => {
   it("passes on url, snapshot, clear and close", async () => {
     for (const wrap of [
