@@ -1,7 +1,7 @@
 import { type Description, describe, layoutOf } from "./describe.ts";
 import { isZarrsiftError, messageOf, ZarrsiftError } from "./errors.ts";
 import { joined } from "./joined.ts";
-import { checkOpenOptions, checkQueryOptions, checkViewOptions } from "./options.ts";
+import { checkOpen, checkQuery, checkView } from "./options.ts";
 import type { Batch, OutputColumn, QueryOptions } from "./plan/api.ts";
 import { type ExplainStep, type PlanOptions, planQuery, type Query } from "./plan/plan.ts";
 import { LiveSource, noLonger, Snapshot, type SourceReadOptions, tableOf } from "./source.ts";
@@ -49,7 +49,7 @@ export interface Explain {
 
 /** Opens the collection in a store: its `meta` group, and where its granules are. */
 export async function openCollection(store: Store, options: OpenOptions = {}): Promise<Collection> {
-  checkOpenOptions(options);
+  checkOpen(store, options);
   return new Collection(store, options, await Snapshot.read(store, options));
 }
 
@@ -106,7 +106,7 @@ export class Collection {
    * @throws ZarrsiftError for SQL that is wrong or not supported, before anything is read
    */
   async query(sql: string, options: QueryOptions & ReadOptions = {}): Promise<QueryResult> {
-    checkQueryOptions(options);
+    checkQuery(sql, options);
     const now = await this.#live.current(options);
     const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     refuseExplain(query);
@@ -128,7 +128,7 @@ export class Collection {
     mode?: "plan" | "analyze",
     options: QueryOptions & ReadOptions = {},
   ): Promise<Explain> {
-    checkQueryOptions(options);
+    checkQuery(sql, options);
     const now = await this.#live.versioned(options);
     const query = planQuery(now.table, sql, { ...options, indexes: opener(now) });
     const runs = (mode ?? query.explains) === "analyze";
@@ -143,7 +143,7 @@ export class Collection {
     what: string | readonly (number | bigint)[],
     options: ViewOptions & ReadOptions = {},
   ): Promise<View> {
-    checkViewOptions(options);
+    checkView(what, options);
     try {
       return await this.#view(what, options);
     } catch (error) {

@@ -13,7 +13,7 @@
  * @module
  */
 import { type Collection, type OpenOptions, openCollection } from "./collection.ts";
-import { checkOpenOptions } from "./options.ts";
+import { checkOpen } from "./options.ts";
 import { locate } from "./store/location.ts";
 import { openSource, type SourceOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -41,7 +41,7 @@ function caches(bytes: number | undefined) {
  *   there is not
  */
 export async function open(source: string | Store, options: OpenSourceOptions = {}): Promise<Collection> {
-  checkOpenOptions(options);
+  checkOpen(source, options);
   const { indexes, cacheBytes, ...given } = options;
   const { ofStore, ofTable } = caches(cacheBytes);
   const reading = { ...given, cacheBytes: ofStore };

@@ -12,6 +12,16 @@ const VALUES: Record<string, readonly string[]> = {
   missing: ["error", "skip"],
 };
 
+/** What options of queries and views are, beside those of `VALUES`. */
+const KINDS: Record<string, "a list" | "a text" | "a boolean"> = {
+  params: "a list",
+  bbox: "a list",
+  datetime: "a text",
+  allowNow: "a boolean",
+  fields: "a list",
+  variables: "a list",
+};
+
 /** Names of options, each with the names in its value where that is an object, or a list of such objects. */
 interface Names {
   [name: string]: Names | null | readonly [Names];
@@ -35,24 +45,60 @@ const OPEN: Names = {
 /** What stands for an option of `open` where collections are opened in stores. */
 const OPEN_STORE = ["indexStore", "indexCacheBytes", "openVersion"];
 
-/** @throws ZarrsiftError `bad_parameter` for a name that is no option of opening a collection, or none inside of one */
-export function checkOpenOptions(options: object): void {
-  checkNames(options, OPEN, "", [...READING, ...OPEN_STORE]);
+/**
+ * @throws ZarrsiftError `bad_parameter` for what is no source, or a name that is no option of opening a collection
+ */
+export function checkOpen(source: unknown, options: unknown): void {
+  const isStore = kindOf(source) === "an object" && typeof (source as { get?: unknown }).get === "function";
+  if (source === "" || (typeof source !== "string" && !isStore))
+    throw bad(
+      `A source is a path, a URL or a store, not ${source === "" ? "an empty text" : kindOf(source)}`,
+    );
+  checkNames(objectOf(options), OPEN, "", [...READING, ...OPEN_STORE]);
 }
 
-/** @throws ZarrsiftError `bad_parameter` for a name that is no option of a query */
-export function checkQueryOptions(options: object): void {
-  checkNames(options, named(...QUERY), "", READING);
+/** @throws ZarrsiftError `bad_parameter` for what is no text, or no option of a query */
+export function checkQuery(sql: unknown, options: unknown): void {
+  if (typeof sql !== "string")
+    throw bad(`A query is a text such as "SELECT idx FROM meta", not ${kindOf(sql)}`);
+  checkNames(objectOf(options), named(...QUERY), "", READING);
+  checkKinds(options);
 }
 
-/** @throws ZarrsiftError `bad_parameter` for a name that is no option of a view, or a value that it cannot have */
-export function checkViewOptions(options: object): void {
-  checkNames(options, named(...QUERY, ...VIEW), "", READING);
+/** @throws ZarrsiftError `bad_parameter` for what names no rows, for a name that is no option of a view, or a value that it cannot have */
+export function checkView(rows: unknown, options: unknown): void {
+  if (typeof rows !== "string" && !isList(rows))
+    throw bad(`A view is of a query, as text, or of a list of row numbers, not of ${kindOf(rows)}`);
+  checkNames(objectOf(options), named(...QUERY, ...VIEW), "", READING);
+  checkKinds(options);
   for (const [name, allowed] of Object.entries(VALUES)) {
     const value = (options as Record<string, unknown>)[name];
     if (value !== undefined && !allowed.includes(value as string))
       throw bad(`${name} is ${allowed.map((one) => `"${one}"`).join(" or ")}, not ${JSON.stringify(value)}`);
   }
+}
+
+const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
+
+function checkKinds(options: unknown): void {
+  for (const [name, value] of Object.entries(options as object)) {
+    const kind = KINDS[name];
+    if (value === undefined || !kind) continue;
+    const fits = kind === "a list" ? isList(value) : kind === kindOf(value);
+    if (!fits) throw bad(`${name} is ${kind}, not ${kindOf(value)}`);
+  }
+}
+
+function objectOf(options: unknown): object {
+  if (kindOf(options) === "an object") return options as object;
+  throw bad(`Options are an object, such as { fields: ["date"] }, not ${kindOf(options)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string") return "a text";
+  if (typeof value === "object") return isList(value) ? "a list" : "an object";
+  return `a ${typeof value}`;
 }
 
 /** `place` is the option that holds `options`, with a dot behind it; `unlisted` are taken, and not in messages. */

@@ -37,6 +37,34 @@ describe("options of the library", () => {
     await expect(collection.explain(SQL, "plan", options)).rejects.toMatchObject(refused("no option bbx"));
   });
 
+  it.each([
+    [{ bbox: "0,0,1,1" }, "bbox is a list, not a text"],
+    [{ datetime: 5 }, "datetime is a text, not a number"],
+    [{ fields: "date" }, "fields is a list, not a text"],
+    [{ variables: {} }, "variables is a list, not an object"],
+    [{ params: "x" }, "params is a list, not a text"],
+    [null, "Options are an object"],
+    [5, "not a number"],
+  ])("of a view: %j is no such thing", async (options, message) => {
+    await expect(collection.view(SQL, options as never)).rejects.toMatchObject(refused(message));
+  });
+
+  it.each([null, 5, {}, ["SELECT idx FROM meta"]])("and a query: %j is refused", async (sql) => {
+    const message = "A query is a text";
+    await expect(collection.query(sql as never)).rejects.toMatchObject(refused(message));
+    await expect(collection.explain(sql as never)).rejects.toMatchObject(refused(message));
+  });
+
+  it.each([undefined, null, 5, {}])("and rows of a view: %j are refused", async (rows) => {
+    await expect(collection.view(rows as never)).rejects.toMatchObject(refused("list of row numbers"));
+  });
+
+  it.each([undefined, null, 5, {}, [], ""])("and a source: %j is refused", async (source) => {
+    await expect(open(source as never)).rejects.toMatchObject(
+      refused("A source is a path, a URL or a store"),
+    );
+  });
+
   it("that are right are taken, boxes of a world map too", async () => {
     const { signal } = new AbortController();
     const view = await collection.view(SQL, { bbox: [-400, -170, 400, 170], layout: "granules", signal });
