@@ -14,7 +14,7 @@ import { defineView, unpackParameter } from "./view/definition.ts";
 import { fieldsOf } from "./view/field-source.ts";
 import { findGranules } from "./view/granules.ts";
 import { checkIdx, unpackIdx } from "./view/idx.ts";
-import type { Location } from "./view/locate.ts";
+import type { Location } from "./view/location.ts";
 import type { ViewSource } from "./view/tree-parts.ts";
 import type { View } from "./view/view.ts";
 

@@ -11,7 +11,7 @@ import type { MetaTable } from "./table/open.ts";
 import { typeName } from "./table/types.ts";
 import type { BytesVector, Vector } from "./table/vector.ts";
 import type { Layout } from "./view/api.ts";
-import type { Location } from "./view/locate.ts";
+import type { Location } from "./view/location.ts";
 import { gridShape } from "./zarr/metadata.ts";
 
 /** What a collection is, as `inspect` and `GET /collections/{c}` show it. */

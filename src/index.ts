@@ -76,12 +76,8 @@ export { kerchunkJson } from "./export/kerchunk-json.ts";
 export { writeKerchunkParquet } from "./export/kerchunk-parquet.ts";
 export type { Reference, ReferenceOptions, ReferenceProgress } from "./export/references.ts";
 export { textCell } from "./format/cell.ts";
-export {
-  type BuildOptions,
-  type BuildProgress,
-  buildIndexes,
-  type ColumnReport,
-} from "./index/build/build.ts";
+export type { BuildOptions, BuildProgress, ColumnReport } from "./index/build/api.ts";
+export { buildIndexes } from "./index/build/build.ts";
 export { type CheckOptions, type ColumnCheck, checkIndexes } from "./index/build/check.ts";
 export { type DropOptions, dropIndexes } from "./index/build/drop.ts";
 export type { Batch, OutputColumn, Parameter, QueryOptions } from "./plan/api.ts";

@@ -9,7 +9,8 @@ import { WatchedStore } from "./store/watched.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
 import { tableVersion } from "./table/version.ts";
 import { VersionGuard } from "./view/guard.ts";
-import { findLocation, type Location, type LocationOptions } from "./view/locate.ts";
+import { findLocation, type LocationOptions } from "./view/locate.ts";
+import type { Location } from "./view/location.ts";
 import { Hierarchy } from "./zarr/hierarchy.ts";
 
 export interface SourceReadOptions extends TableOptions, LocationOptions {

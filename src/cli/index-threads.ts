@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, ZarrsiftError } from "../errors.ts";
 import type { BySide } from "../index/api.ts";
-import type { RemoteProduct } from "../index/build/build.ts";
+import type { RemoteProduct } from "../index/build/api.ts";
 import type { ProductOptions } from "../index/build/product.ts";
 import type { Reading } from "./reading.ts";
 

@@ -2,14 +2,13 @@
 import type { OrderedIndex } from "../index/api.ts";
 import type { Table } from "../table/table.ts";
 import type { Vector } from "../table/vector.ts";
-import { type BoundExpr, columnsOf, isConstant } from "./bind/bound.ts";
+import { type BoundExpr, type Condition, columnsOf, isConstant } from "./bind/bound.ts";
 import type { Grouping } from "./bind/group.ts";
-import type { BoundQuery, Condition, OutputItem, SortKey } from "./bind/select.ts";
+import type { BoundQuery, OutputItem, SortKey } from "./bind/select.ts";
 import { bytesToRead, effort, selectivity } from "./estimate.ts";
 import { guards } from "./guards.ts";
-import type { Runs } from "./indexes/row-sets.ts";
 import { learntShare } from "./run/learnt.ts";
-import type { RowSet } from "./run/rows.ts";
+import type { RowSet, Runs } from "./run/rows.ts";
 
 /** A condition where it stands in the order of evaluation. */
 export interface Conjunct extends Condition {

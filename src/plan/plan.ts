@@ -21,7 +21,7 @@ import {
   type OutputItem,
 } from "./bind/select.ts";
 import { type ExplainStep, explainPlan } from "./explain.ts";
-import type { Narrowed } from "./indexes/probe.ts";
+import type { Narrowed } from "./indexes/api.ts";
 import { useCounts } from "./indexes/use-counts.ts";
 import { useExtremes } from "./indexes/use-extremes.ts";
 import { firstStale, turnedStale, useIndexes } from "./indexes/use-indexes.ts";

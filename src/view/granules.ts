@@ -4,7 +4,8 @@ import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { MetaTable } from "../table/open.ts";
 import type { Hierarchy } from "../zarr/hierarchy.ts";
-import { type ByColumn, granulePath, readLocations } from "./locate.ts";
+import { granulePath, readLocations } from "./locate.ts";
+import type { ByColumn } from "./location.ts";
 
 export interface Granules {
   /** idx of each granule, in view order. */

@@ -6,7 +6,7 @@ import type { Hierarchy } from "../zarr/hierarchy.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { readNumbers } from "../zarr/read.ts";
 import { type AnnouncedEnds, type AnnouncedStack, announcedCoordinates } from "./announced.ts";
-import type { EndToEnd, Stacks } from "./locate.ts";
+import type { EndToEnd, Stacks } from "./location.ts";
 import { SOURCE_IDX } from "./meta-group.ts";
 
 /** What a view's arrays are read through. */

@@ -8,7 +8,7 @@ import { mergeRows, type RowsOf } from "./chunk-rows.ts";
 import { type ChunkSource, MadeChunks } from "./chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import { ArrayNames, type GranuleNode, type GranuleSource } from "./granule-source.ts";
-import type { EndToEnd } from "./locate.ts";
+import type { EndToEnd } from "./location.ts";
 import { bytesOf, type DecodedChunks, type Missing, newDecodedChunks } from "./restack.ts";
 import { oneEach, SlicedGranules, unsharded } from "./slice.ts";
 

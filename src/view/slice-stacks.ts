@@ -3,7 +3,7 @@ import type { ReadOptions, Store } from "../store/store.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import type { ChunkSource } from "./chunks.ts";
 import type { GranuleNode, GranuleSource } from "./granule-source.ts";
-import type { Stacks } from "./locate.ts";
+import type { Stacks } from "./location.ts";
 import { oneEach, SlicedGranules } from "./slice.ts";
 
 /** `/granules/<idx>/<variable>` of a view with a stack for each encoding. */

@@ -10,7 +10,7 @@ import { emptyGroup } from "./empty-group.ts";
 import type { ServedArray } from "./face.ts";
 import { flatten, withoutFields } from "./fields.ts";
 import { FixedTree } from "./fixed-tree.ts";
-import type { Stacks } from "./locate.ts";
+import type { Stacks } from "./location.ts";
 import { metaArrays } from "./meta-group.ts";
 import { restackSource, type StackLocation } from "./restack-source.ts";
 import { singleValues } from "./single-values.ts";

@@ -6,7 +6,7 @@ import type { BySide } from "../api.ts";
 import { keyTypeOf } from "../keys.ts";
 import { newIndexCache } from "../pages.ts";
 import { truthRecord } from "../records.ts";
-import type { BuildOptions, BuildProgress, ColumnReport } from "./build.ts";
+import type { BuildOptions, BuildProgress, ColumnReport } from "./api.ts";
 import { type Change, changeOf } from "./changes.ts";
 import type { IndexKind } from "./choose.ts";
 import { coveringColumns } from "./covering-renew.ts";

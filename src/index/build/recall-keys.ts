@@ -8,7 +8,7 @@ import { type KeyArray, keyArray, type NumberKeyType } from "../keys.ts";
 import { type IndexReads, PagedArray } from "../pages.ts";
 import { RecordReader } from "../records.ts";
 import { elementBytes, elements, readWhole } from "../whole.ts";
-import type { RecalledRows } from "./recall.ts";
+import type { RecalledRows } from "./recalled-rows.ts";
 
 /** Keys read at once. */
 const RUN = 2 ** 18;

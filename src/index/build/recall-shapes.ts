@@ -6,7 +6,7 @@ import { type IndexReads, PagedArray, unusable } from "../pages.ts";
 import { RecordReader } from "../records.ts";
 import { HEADER_BYTES, treeLayout } from "../rtree-layout.ts";
 import { elements } from "../whole.ts";
-import type { RecalledRows } from "./recall.ts";
+import type { RecalledRows } from "./recalled-rows.ts";
 
 /** Items read at once. */
 const RUN = 2 ** 16;

@@ -14,6 +14,7 @@ import { readTruth, type StoredChunk, Truth } from "../truth.ts";
 import { ifUsable } from "./if-usable.ts";
 import { numberVector, recalledKeys, recalledTexts } from "./recall-keys.ts";
 import { recalledShapes } from "./recall-shapes.ts";
+import type { RecalledRows } from "./recalled-rows.ts";
 import type { IndexTarget } from "./target.ts";
 
 /** Whole chunks from the first on. */
@@ -28,13 +29,6 @@ export interface Recalled {
 export interface RecalledZones {
   zones: Zones;
   stored: readonly StoredChunk[];
-}
-
-/** The value of each of so many rows. */
-export interface RecalledRows {
-  /** Rows `from` to `to` (exclusive). */
-  vector(from: number, to: number): Vector;
-  shapes?(from: number, to: number): Shapes;
 }
 
 /**

@@ -104,3 +104,9 @@ export function columnsOf(...exprs: BoundExpr[]): string[] {
   exprs.forEach(visit);
   return [...names];
 }
+
+/** A condition that rows must meet, with its text. */
+export interface Condition {
+  expr: BoundExpr;
+  text: string;
+}

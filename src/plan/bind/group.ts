@@ -7,11 +7,10 @@ import { printExpr } from "../../sql/print.ts";
 import { children } from "../../sql/walk.ts";
 import { FLOAT64, INT64, type SqlType, type TimeUnit, typeName } from "../../table/types.ts";
 import { GEOMETRY } from "../functions/geometry-values.ts";
-import type { BoundExpr } from "./bound.ts";
+import type { BoundExpr, Condition } from "./bound.ts";
 import { AGGREGATES } from "./call.ts";
 import { bindExpr, type Scope } from "./expr.ts";
 import { same } from "./same.ts";
-import type { Condition } from "./select.ts";
 
 export type AggregateName = "count" | "min" | "max" | "sum" | "avg" | "st_extent";
 

@@ -6,7 +6,7 @@ import { printExpr } from "../../sql/print.ts";
 import type { Table } from "../../table/table.ts";
 import { INT64, typeName } from "../../table/types.ts";
 import type { OutputColumn } from "../api.ts";
-import { type BoundExpr, isConstant } from "./bound.ts";
+import { type BoundExpr, type Condition, isConstant } from "./bound.ts";
 import { bindAnd, canMerge } from "./compare.ts";
 import { bindCondition, bindExpr, type Scope } from "./expr.ts";
 import { aliased, bindGrouping, type Grouping, isGrouped } from "./group.ts";
@@ -18,12 +18,6 @@ export interface SortKey {
   expr: BoundExpr;
   descending: boolean;
   nullsFirst: boolean;
-  text: string;
-}
-
-/** A condition that rows must meet, with its text. */
-export interface Condition {
-  expr: BoundExpr;
   text: string;
 }
 

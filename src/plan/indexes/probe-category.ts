@@ -8,7 +8,7 @@ import { Frame } from "../eval/frame.ts";
 import { TRUE } from "../eval/truth.ts";
 import { vectorOf } from "../eval/vectors.ts";
 import { type RowSet, rowCount } from "../run/rows.ts";
-import type { Found, Probe, ProbeOptions } from "./probe.ts";
+import type { Found, Probe, ProbeOptions } from "./api.ts";
 import { intersection, union } from "./row-sets.ts";
 
 /** Whatever a condition is, where it is on one column that has a category index. */

@@ -3,8 +3,8 @@ import type { BoxRanges, Index, KeyRange, SpatialIndex } from "../../index/api.t
 import { BOOL } from "../../table/types.ts";
 import type { BoundExpr } from "../bind/bound.ts";
 import type { Conjunct } from "../make-plan.ts";
+import type { Probe } from "./api.ts";
 import { columnRanges } from "./key-ranges.ts";
-import type { Probe } from "./probe.ts";
 
 /** A probe for those conditions, of several, that are ranges of such columns: it finds where all of them are true. */
 export interface CoveringProbe {

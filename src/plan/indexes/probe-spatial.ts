@@ -6,7 +6,7 @@ import { parseWkb } from "../../geometry/wkb-read.ts";
 import type { BoxTest, Index, SpatialMatches } from "../../index/api.ts";
 import type { BoundExpr } from "../bind/bound.ts";
 import { converse } from "../eval/spatial.ts";
-import type { Found, Probe } from "./probe.ts";
+import type { Found, Probe } from "./api.ts";
 
 /** All predicates but disjoint need the boxes to touch; equality of two empty shapes is left to the scan. */
 export function spatialProbe(

@@ -1,60 +1,16 @@
 /** Conditions as questions to indexes. */
 import { ZarrsiftError } from "../../errors.ts";
-import type { Estimate, Index, IndexState, OrderedIndex } from "../../index/api.ts";
+import type { Estimate, Index, OrderedIndex } from "../../index/api.ts";
 import type { ReadOptions, Traffic } from "../../store/store.ts";
 import { BOOL } from "../../table/types.ts";
 import type { BoundExpr } from "../bind/bound.ts";
-import type { Plan } from "../make-plan.ts";
 import { numbersOf, type RowSet, rowCount } from "../run/rows.ts";
+import type { Probe } from "./api.ts";
 import { columnRanges } from "./key-ranges.ts";
 import { categoryProbe } from "./probe-category.ts";
 import { coveringProbe } from "./probe-covering.ts";
 import { spatialProbe } from "./probe-spatial.ts";
 import { intersection, union } from "./row-sets.ts";
-
-/** What an answer rests on. */
-export interface Relied {
-  readonly column: string;
-  readonly path: string;
-  state(options?: ReadOptions): Promise<IndexState>;
-}
-
-/** What a probe asks. */
-export interface ProbedIndex extends Relied {
-  /** Rows 0…covered (exclusive) are in it. */
-  readonly covered: number;
-}
-
-/** A plan with what its indexes and zone maps rest on. */
-export interface Narrowed {
-  plan: Plan;
-  used: readonly Relied[];
-}
-
-/** Covered rows that a condition may hold for. */
-export interface Found {
-  rows: RowSet;
-  /** Those of `rows` that it surely holds for; undefined: all. */
-  sure?: Float64Array;
-}
-
-/** `among`: the rows that matter; what is found may be no more than those of them. */
-export interface ProbeOptions extends ReadOptions {
-  among: RowSet;
-}
-
-/** One condition that indexes can narrow. */
-export interface Probe {
-  indexes: readonly ProbedIndex[];
-  /** Whether what it finds is a run of rows, so that finding many costs no more than finding few. */
-  run: boolean;
-  /** Whether it costs less where fewer rows matter. */
-  within: boolean;
-  estimate(options: ProbeOptions): Promise<Estimate>;
-  find(options: ProbeOptions): Promise<Found>;
-  /** How many covered rows the condition holds for, where that is known without naming them. */
-  count?: ((options: ReadOptions) => Promise<number>) | undefined;
-}
 
 /** How indexes answer where `expr` is true; undefined where none does. */
 export function probeOf(expr: BoundExpr, indexes: readonly Index[]): Probe | undefined {

@@ -1,10 +1,7 @@
 /** Sets of rows: ascending, without repeats. */
 import { joined } from "../../joined.ts";
 import type { Plan } from "../make-plan.ts";
-import { numbersOf, type RowSet, rowCount } from "../run/rows.ts";
-
-/** Runs of rows, ascending, that do not overlap: `from` to `to` (exclusive). */
-export type Runs = { from: number; to: number }[];
+import { numbersOf, type RowSet, type Runs, rowCount } from "../run/rows.ts";
 
 /** Rows in both. */
 export function intersection(a: RowSet, b: RowSet): RowSet {

@@ -5,7 +5,8 @@ import type { Table } from "../../table/table.ts";
 import type { BoundExpr } from "../bind/bound.ts";
 import type { Aggregate } from "../bind/group.ts";
 import type { Known, Plan } from "../make-plan.ts";
-import { isUnusable, measured, type Narrowed, type Probe, probeOf } from "./probe.ts";
+import type { Narrowed, Probe } from "./api.ts";
+import { isUnusable, measured, probeOf } from "./probe.ts";
 import { restricted } from "./row-sets.ts";
 
 /** Where all that is wanted is how many rows meet one condition: the index counts those it covers, the others are scanned. */

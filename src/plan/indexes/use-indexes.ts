@@ -5,18 +5,10 @@ import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import { BOOL } from "../../table/types.ts";
 import { type Conjunct, inOrder, type Plan, type ProbeStep } from "../make-plan.ts";
+import type { Found, Narrowed, Probe, ProbeOptions, Relied } from "./api.ts";
 import { likeFirst, orderIndex, restCost } from "./cost.ts";
 import { columnRanges } from "./key-ranges.ts";
-import {
-  type Found,
-  isUnusable,
-  measured,
-  type Narrowed,
-  type Probe,
-  type ProbeOptions,
-  probeOf,
-  type Relied,
-} from "./probe.ts";
+import { isUnusable, measured, probeOf } from "./probe.ts";
 import { allOf, coveringProbe, isHalfOpen } from "./probe-covering.ts";
 import { intersection, restricted, rowsLeft, union } from "./row-sets.ts";
 

@@ -6,8 +6,10 @@ import type { CellValue } from "../../table/vector.ts";
 import type { Aggregate } from "../bind/group.ts";
 import { vectorOf } from "../eval/vectors.ts";
 import type { Known, Plan } from "../make-plan.ts";
-import { measured, type Narrowed } from "./probe.ts";
-import { type Runs, restricted, rowsLeft } from "./row-sets.ts";
+import type { Runs } from "../run/rows.ts";
+import type { Narrowed } from "./api.ts";
+import { measured } from "./probe.ts";
+import { restricted, rowsLeft } from "./row-sets.ts";
 import { loadZones } from "./use-zones.ts";
 import type { KnownZones, Zone } from "./zones.ts";
 

@@ -3,8 +3,9 @@ import type { IndexSet, OrderedIndex } from "../../index/api.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import type { ProbeStep, Walk } from "../make-plan.ts";
+import type { Narrowed } from "./api.ts";
 import { orderIndex, rowsToWalk, scanCost, walkCost } from "./cost.ts";
-import { isUnusable, measured, type Narrowed } from "./probe.ts";
+import { isUnusable, measured } from "./probe.ts";
 import { rowsLeft } from "./row-sets.ts";
 
 /** Lets an index give the order, where the first sort key is its column and LIMIT leaves most rows out. */

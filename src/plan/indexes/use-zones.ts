@@ -3,9 +3,11 @@ import type { ZoneMap } from "../../index/api.ts";
 import type { ReadOptions } from "../../store/store.ts";
 import type { Table } from "../../table/table.ts";
 import type { Conjunct, Plan } from "../make-plan.ts";
+import type { Runs } from "../run/rows.ts";
+import type { Narrowed, Relied } from "./api.ts";
 import { MAY_TRUE, type Possible, possibleTruths } from "./possible.ts";
-import { isUnusable, measured, type Narrowed, type Relied } from "./probe.ts";
-import { chunksTouched, countRuns, type Runs, restricted, rowsLeft } from "./row-sets.ts";
+import { isUnusable, measured } from "./probe.ts";
+import { chunksTouched, countRuns, restricted, rowsLeft } from "./row-sets.ts";
 import { type KnownZones, storedZones } from "./zones.ts";
 
 /**

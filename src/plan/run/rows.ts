@@ -7,6 +7,9 @@ import { compact, concat } from "../eval/vectors.ts";
 /** Rows `from` to `to` (exclusive), or some ascending ones. */
 export type RowSet = { from: number; to: number } | Float64Array;
 
+/** Runs of rows, ascending, that do not overlap: `from` to `to` (exclusive). */
+export type Runs = { from: number; to: number }[];
+
 export type ReadChunk = (column: Column, chunk: number) => Promise<Vector>;
 
 /** Chunks of one column that are read at once. */
