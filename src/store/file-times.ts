@@ -50,4 +50,4 @@ function writeTime({ mtimeNs, ctimeNs }: FileTimes): number {
   return ms(ctimeNs > 0n && ctimeNs < mtimeNs ? ctimeNs : mtimeNs);
 }
 
-const ms = (ns: bigint): number => Number(ns) / 1e6;
+const ms = (ns: bigint): number => Number(ns / 1000n) / 1000;
