@@ -2,6 +2,7 @@ import type { AsyncReadable } from "@zarrita/storage";
 import type { Store } from "../store/store.ts";
 import type { Face, Layout, ViewDefinition, ViewFace } from "./api.ts";
 import type { VersionGuard } from "./guard.ts";
+import { type SpotCheckOptions, spotCheck } from "./spot-check.ts";
 import { faceStore, readable } from "./stores.ts";
 import type { ViewTree } from "./tree.ts";
 import { TreeFace } from "./view-face.ts";
@@ -23,6 +24,7 @@ export class View {
   readonly version: string;
   /** All that makes it, as plain JSON: `Collection.restore` makes it again. */
   readonly definition: ViewDefinition;
+  readonly #tree: ViewTree;
   readonly #faces: Record<Face, TreeFace>;
 
   /** @param most Nodes below a group up to which its metadata is consolidated */
@@ -40,12 +42,21 @@ export class View {
     this.layout = definition.layout;
     this.version = definition.version;
     this.definition = definition;
+    this.#tree = tree;
     // Made again at another time, the same view may show other bytes.
     const tag = `${definition.id.slice(0, 16)}${definition.made?.toString(36) ?? ""}`;
     this.#faces = {
       2: new TreeFace(tree, 2, tag, guard, most),
       3: new TreeFace(tree, 3, tag, guard, most),
     };
+  }
+
+  /**
+   * Looks at some of its granules, few enough to do so now and then: not all that has changed is found.
+   * @throws ZarrsiftError `source_changed`, and as reading does
+   */
+  async spotCheck(options?: SpotCheckOptions): Promise<void> {
+    if (this.definition.made !== undefined) await spotCheck(this.#tree, options);
   }
 
   /** Keys → documents and chunks, as a server needs them. */
