@@ -38,6 +38,8 @@ export interface Copied extends CopyProgress {
 }
 
 const PARALLEL = 16;
+/** What is said of a copy that an earlier run had completed. */
+export const COMPLETE = { part: 1, chunks: 0, bytes: 0, kept: 0, already: true };
 
 /**
  * Copies a face of a view into a store that is empty, or that holds the beginning of the same copy: then what is there
@@ -57,8 +59,8 @@ export async function copyZarr(
   const lock = await target.lock?.(UNFINISHED);
   try {
     const resumed = await begun(target, note, view, options);
-    if (!resumed && (await isComplete(view, format, target, options)))
-      return { part: 1, chunks: 0, bytes: 0, kept: 0, consolidated: true, already: true };
+    const complete = resumed ? undefined : await completed(view, format, target, options);
+    if (complete) return { ...COMPLETE, ...complete };
     if (!resumed) {
       await refuseOthers(target, options);
       await target.set(NOTE, note);
@@ -91,24 +93,32 @@ async function begun(
   );
 }
 
-/**
- * Whether the target holds this copy, as its root's documents say, which come last. Those of a view without consolidated
- * metadata do not say which rows they are of.
- */
-async function isComplete(
+/** Of a target that holds this copy, as its root's documents say, which come last, whether its metadata is consolidated. */
+async function completed(
   view: View,
   format: Face,
   target: WritableStore,
   options: ReadOptions,
-): Promise<boolean> {
-  let consolidated = false;
-  for (const name of ROOT_DOCUMENTS[format]) {
+): Promise<Pick<Copied, "consolidated"> | undefined> {
+  const names = ROOT_DOCUMENTS[format];
+  const documents = new Map<string, Uint8Array>();
+  for (const name of names) {
     const found = await target.get(name, options);
-    const document = found && (await rootDocument(view, format, name, options));
-    if (!found || !document || !isSame(found, document)) return false;
-    consolidated ||= isConsolidated(name, document);
+    if (found) documents.set(name, found);
   }
-  return consolidated;
+  const isWhole = documents.has(names.at(-1)!) && isOf(view, documents.get(names[0]!));
+  if (!isWhole) return undefined;
+  return { consolidated: [...documents].some(([name, document]) => isConsolidated(name, document)) };
+}
+
+/** Whether the attributes of a root are those of a view, by its id. */
+export function isOf({ id }: View, document: Uint8Array | undefined): boolean {
+  try {
+    const parsed = JSON.parse(new TextDecoder().decode(document));
+    return (parsed.attributes ?? parsed).zarrsift.view === id;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws ZarrsiftError `bad_request` where a store is not empty */
@@ -213,7 +223,7 @@ async function* itemsOf(
   }
 }
 
-/** What makes it openable comes last. */
+/** Attributes come first, what makes it openable last. */
 const ROOT_DOCUMENTS: Record<Face, readonly string[]> = {
   2: [".zattrs", ".zmetadata", ".zgroup"],
   3: ["zarr.json"],

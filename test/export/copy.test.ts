@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as zarr from "zarrita";
-import { COPY_TEMPORARY, type Copied, type CopyOptions, copyZarr } from "../../src/export/copy.ts";
+import { COPY_TEMPORARY, type Copied, type CopyOptions, copyZarr, NOTE } from "../../src/export/copy.ts";
 import { copyIcechunk } from "../../src/export/copy-icechunk.ts";
 import { open } from "../../src/index.ts";
 import { WritableDirectory } from "../../src/store/file-write.ts";
@@ -223,6 +223,35 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
     },
   );
 
+  it.each([2, 3] as const)(
+    "that are complete are known where no metadata is consolidated, too, and go on after a stop (v%i)",
+    async (format) => {
+      const { path, target } = await directory();
+      const collection = await open(GRANULES, { name: "granules", consolidatedNodes: 10 });
+      const view = (sql: string) => collection.view(sql, { variables: ["wind_speed"] });
+      const stop = new AbortController();
+      const onProgress = ({ chunks }: { chunks: number }) => {
+        if (chunks > 5) stop.abort(new Error("stopped"));
+      };
+      const stopped = copyZarr(await view(ASCAT), format, target, { signal: stop.signal, onProgress });
+      await expect(stopped).rejects.toThrow("stopped");
+      const rest = await copyZarr(await view(ASCAT), format, target);
+      expect(rest).toMatchObject({ already: false, consolidated: false });
+      expect(rest.kept).toBeGreaterThan(4);
+      const complete = filesOf(path);
+      const again = await copyZarr(await view(ASCAT), format, target);
+      expect(again).toMatchObject({ already: true, part: 1, chunks: 0, kept: 0, consolidated: false });
+      expect(filesOf(path)).toEqual(complete);
+      for (const other of [
+        view(ASCAT.replace("6", "5")),
+        view(`${ASCAT} OFFSET 1`),
+        collection.view(ASCAT, { variables: ["wind_dir"] }),
+      ])
+        await expect(copyZarr(await other, format, target)).rejects.toThrow(/not empty/);
+      await collection.close();
+    },
+  );
+
   it("go on with no granule that has other metadata by then", async () => {
     const source = join(folder, "replaced.zarr");
     cpSync(GRANULES, source, { recursive: true });
@@ -381,6 +410,19 @@ describe.skipIf(!existsSync(GRANULES) || noIcechunk)("copies in Icechunk", () =>
     await expect(repository(path, ASCAT, { signal: stop.signal, onProgress })).rejects.toThrow("stopped");
     await repository(path, "SELECT idx FROM meta LIMIT 2");
     expect((await open(path)).rows).toBe(2);
+    // Killed right after the commit, it has left its note.
+    const note = join(path, NOTE);
+    for (const isLeft of [false, true]) {
+      mkdirSync(dirname(note), { recursive: true });
+      if (isLeft) writeFileSync(note, "{}");
+      const before = filesOf(join(path, "snapshots"));
+      expect(await repository(path, "SELECT idx FROM meta LIMIT 2")).toMatchObject({
+        already: true,
+        chunks: 0,
+      });
+      expect(filesOf(join(path, "snapshots"))).toEqual(before);
+      expect(existsSync(note)).toBe(false);
+    }
     await expect(repository(path, "SELECT idx FROM meta LIMIT 3")).rejects.toThrow(/not empty/);
   });
 });
