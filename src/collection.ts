@@ -239,6 +239,7 @@ export class Collection {
       location,
       guard: await now.guard(this.name),
       consolidatedNodes: this.#options.consolidatedNodes ?? MOST_CONSOLIDATED,
+      restore: (definition, options) => this.restore(definition, options),
     };
   }
 

@@ -14,8 +14,12 @@ import {
   isOf,
   NOTE,
   refuseOthers,
+  refuseOutdated,
   UNFINISHED,
 } from "./copy.ts";
+
+/** Where the commit is. */
+const MAIN = "refs/branch.main/ref.json";
 
 export interface IcechunkCopyOptions extends CopyOptions {
   /** Gets lines for people. */
@@ -41,6 +45,7 @@ export async function copyIcechunk(
     const begun = await files.get(NOTE, { signal });
     if (await isCommitted(view, files, options)) {
       if (begun) await files.delete(NOTE);
+      await refuseOutdated(view, files, MAIN, { signal });
       return COMPLETE;
     }
     if (begun) await removeAll(files, "", { signal });

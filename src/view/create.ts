@@ -35,7 +35,7 @@ export async function createView(
   const { tree, ...found } = await make().catch(async (error) => {
     throw await withArrayNames(error, parts);
   });
-  return new View({ ...definition, ...found }, fields.names, tree, source.guard, source.consolidatedNodes);
+  return new View({ ...definition, ...found }, fields.names, tree, source);
 }
 
 function fieldLoader({ load }: FieldSource): TreeParts["loadField"] {

@@ -1,10 +1,10 @@
 import type { AsyncReadable } from "@zarrita/storage";
-import type { Store } from "../store/store.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
 import type { Face, Layout, ViewDefinition, ViewFace } from "./api.ts";
-import type { VersionGuard } from "./guard.ts";
 import { type SpotCheckOptions, spotCheck } from "./spot-check.ts";
 import { faceStore, readable } from "./stores.ts";
 import type { ViewTree } from "./tree.ts";
+import type { ViewSource } from "./tree-parts.ts";
 import { TreeFace } from "./view-face.ts";
 
 /**
@@ -25,16 +25,12 @@ export class View {
   /** All that makes it, as plain JSON: `Collection.restore` makes it again. */
   readonly definition: ViewDefinition;
   readonly #tree: ViewTree;
+  readonly #source: ViewSource;
   readonly #faces: Record<Face, TreeFace>;
 
-  /** @param most Nodes below a group up to which its metadata is consolidated */
-  constructor(
-    definition: ViewDefinition,
-    fields: string[],
-    tree: ViewTree,
-    guard: VersionGuard,
-    most: number,
-  ) {
+  /** Made by `createView`. */
+  constructor(definition: ViewDefinition, fields: string[], tree: ViewTree, source: ViewSource) {
+    const { guard, consolidatedNodes: most } = source;
     this.id = definition.id;
     this.count = definition.count;
     this.skipped = definition.skipped;
@@ -43,12 +39,25 @@ export class View {
     this.version = definition.version;
     this.definition = definition;
     this.#tree = tree;
+    this.#source = source;
     // Made again at another time, the same view may show other bytes.
     const tag = `${definition.id.slice(0, 16)}${definition.made?.toString(36) ?? ""}`;
     this.#faces = {
       2: new TreeFace(tree, 2, tag, guard, most),
       3: new TreeFace(tree, 3, tag, guard, most),
     };
+  }
+
+  /**
+   * The same view as it would be had it been made at another time: of a plain source, what was written since then is
+   * `source_changed`.
+   *
+   * @param made milliseconds since 1970
+   */
+  async asOf(made: number, options?: ReadOptions): Promise<View> {
+    const { definition } = this;
+    if (definition.made === undefined || definition.made === made) return this;
+    return this.#source.restore({ ...definition, made }, options);
   }
 
   /**

@@ -276,6 +276,63 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
     });
   });
 
+  it("go on with no chunk that was written in between, copied already or not", async () => {
+    const source = join(folder, "rewritten.zarr");
+    cpSync(GRANULES, source, { recursive: true });
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const collection = await open(source);
+    const view = await collection.view(ASCAT);
+    const [first, last] = [(await locations(view, 0))[0]!, (await locations(view, 5))[0]!];
+    await collection.close();
+    for (const path of [first, last]) {
+      const { path: place, target } = await directory();
+      const stop = new AbortController();
+      const onProgress = ({ part }: { part: number }) => {
+        if (part > 0.5) stop.abort(new Error("stopped"));
+      };
+      await expect(copy(source, ASCAT, 3, target, { signal: stop.signal, onProgress })).rejects.toThrow(
+        "stopped",
+      );
+      const key = `${path}/wind_speed/c/0/0`;
+      expect(existsSync(join(place, key))).toBe(path === first);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      writeFileSync(join(source, key), readFileSync(join(source, key)));
+      await expect(copy(source, ASCAT, 3, target)).rejects.toMatchObject({
+        code: "source_changed",
+        message: expect.stringMatching(/c\/0\/0 has changed since its copy was begun: remove .*, or choose/),
+      });
+      expect(existsSync(join(place, "zarr.json"))).toBe(false);
+    }
+  });
+
+  it.each(["zarr", "icechunk"])(
+    "that are complete are not taken for what the source is now (%s)",
+    async (to) => {
+      if (to === "icechunk" && noIcechunk) return;
+      const source = join(folder, `later-${to}.zarr`);
+      cpSync(GRANULES, source, { recursive: true });
+      const { target } = await directory();
+      const run = async () => {
+        const collection = await open(source, { name: "granules" });
+        const view = await collection.view(ASCAT);
+        const copied = await (to === "zarr" ? copyZarr(view, 3, target) : copyIcechunk(view, target));
+        await collection.close();
+        return { copied, path: (await locations(view, 3))[0]! };
+      };
+      const { path } = await run();
+      expect((await run()).copied.already).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      const chunk = join(source, path, "wind_speed/c/0/0");
+      writeFileSync(chunk, readFileSync(chunk));
+      await expect(run()).rejects.toMatchObject({
+        code: "source_changed",
+        message: expect.stringMatching(
+          /c\/0\/0 has changed since it was copied: remove .*, or choose another place/,
+        ),
+      });
+    },
+  );
+
   it("of a source that changes meanwhile fail, and say so", async () => {
     const source = join(folder, "changing.zarr");
     cpSync(STACKED, source, { recursive: true });
