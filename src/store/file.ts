@@ -8,6 +8,7 @@ import {
   open,
   openSync,
   read,
+  readdirSync,
   readSync,
   type Stats,
 } from "node:fs";
@@ -38,6 +39,8 @@ const FOLDER_TRUST_MS = 30_000;
 const FOLDERS_TRUSTED = 200_000;
 /** Larger values are always read in the thread pool. */
 const LARGEST_QUICK = 2 ** 18;
+/** Folders that are larger than this are listed in the thread pool: some hundred names. */
+const LARGEST_QUICK_FOLDER = 2 ** 14;
 /** File systems that may wait for a network, by Linux's numbers (statfs(2)): NFS, SMB, CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS. */
 const REMOTE = new Set([
   ...[0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x00c36400, 0x01021997, 0x5346414f],
@@ -118,7 +121,9 @@ export class DirectoryStore implements Store {
     const listing: Listing = { keys: [], prefixes: [] };
     const entries = await this.#guarded(prefix, undefined, async () => {
       await this.#ensureInside(path);
-      return readdir(path, { withFileTypes: true });
+      return this.#isSmall(path)
+        ? this.#quick.run(() => readdirSync(path, { withFileTypes: true }))
+        : readdir(path, { withFileTypes: true });
     });
     for (const entry of entries ?? []) {
       const kind = entry.isSymbolicLink() ? await targetKind(path, entry.name) : kindOf(entry);
@@ -187,6 +192,10 @@ export class DirectoryStore implements Store {
 
   #isQuick(): boolean {
     return this.#local === true && this.#quick.allowed;
+  }
+
+  #isSmall(folder: string): boolean {
+    return this.#isQuick() && this.#quick.run(() => lstatSync(folder)).size <= LARGEST_QUICK_FOLDER;
   }
 
   async #ensureInside(folder: string): Promise<void> {
