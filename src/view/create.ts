@@ -17,12 +17,12 @@ import {
   type ViewSource,
 } from "./tree-parts.ts";
 import { withArrayNames } from "./unknown-variable.ts";
-import { View } from "./view.ts";
+import { View, type ViewOrigin } from "./view.ts";
 import { nodesBelow } from "./walk.ts";
 
 /** The view a definition describes. What its locations lead to was checked when it was defined. */
 export async function createView(
-  source: ViewSource,
+  source: ViewSource & ViewOrigin,
   definition: ViewDefinition,
   idx: Float64Array,
   fieldSource: FieldSource,

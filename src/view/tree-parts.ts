@@ -17,7 +17,6 @@ import { PieceGranules } from "./pieces.ts";
 import { SlicedGranules } from "./slice.ts";
 import { StacksGranules } from "./slice-stacks.ts";
 import type { TreeInput } from "./tree.ts";
-import type { View } from "./view.ts";
 
 /** The source a view is made from, at one version. */
 export interface ViewSource {
@@ -29,8 +28,6 @@ export interface ViewSource {
   guard: VersionGuard;
   /** Nodes below a group of a view up to which its metadata is consolidated. */
   consolidatedNodes: number;
-  /** The view that a definition describes. */
-  restore(definition: ViewDefinition, options?: ReadOptions): Promise<View>;
 }
 
 /** Fields and how to compute them for given rows. */

@@ -1,11 +1,20 @@
 import type { AsyncReadable } from "@zarrita/storage";
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { Face, Layout, ViewDefinition, ViewFace } from "./api.ts";
+import type { VersionGuard } from "./guard.ts";
 import { type SpotCheckOptions, spotCheck } from "./spot-check.ts";
 import { faceStore, readable } from "./stores.ts";
 import type { ViewTree } from "./tree.ts";
-import type { ViewSource } from "./tree-parts.ts";
 import { TreeFace } from "./view-face.ts";
+
+/** What a view is made again from. */
+export interface ViewOrigin {
+  guard: VersionGuard;
+  /** Nodes below a group up to which its metadata is consolidated. */
+  consolidatedNodes: number;
+  /** The view that a definition describes. */
+  restore(definition: ViewDefinition, options?: ReadOptions): Promise<View>;
+}
 
 /**
  * A virtual Zarr hierarchy that holds only the granules of some rows, their chunks untouched, the requested metadata
@@ -25,12 +34,12 @@ export class View {
   /** All that makes it, as plain JSON: `Collection.restore` makes it again. */
   readonly definition: ViewDefinition;
   readonly #tree: ViewTree;
-  readonly #source: ViewSource;
+  readonly #origin: ViewOrigin;
   readonly #faces: Record<Face, TreeFace>;
 
   /** Made by `createView`. */
-  constructor(definition: ViewDefinition, fields: string[], tree: ViewTree, source: ViewSource) {
-    const { guard, consolidatedNodes: most } = source;
+  constructor(definition: ViewDefinition, fields: string[], tree: ViewTree, origin: ViewOrigin) {
+    const { guard, consolidatedNodes: most } = origin;
     this.id = definition.id;
     this.count = definition.count;
     this.skipped = definition.skipped;
@@ -39,7 +48,7 @@ export class View {
     this.version = definition.version;
     this.definition = definition;
     this.#tree = tree;
-    this.#source = source;
+    this.#origin = origin;
     // Made again at another time, the same view may show other bytes.
     const tag = `${definition.id.slice(0, 16)}${definition.made?.toString(36) ?? ""}`;
     this.#faces = {
@@ -57,7 +66,7 @@ export class View {
   async asOf(made: number, options?: ReadOptions): Promise<View> {
     const { definition } = this;
     if (definition.made === undefined || definition.made === made) return this;
-    return this.#source.restore({ ...definition, made }, options);
+    return this.#origin.restore({ ...definition, made }, options);
   }
 
   /**
