@@ -16,7 +16,7 @@ import { findGranules } from "./view/granules.ts";
 import { checkIdx, unpackIdx } from "./view/idx.ts";
 import type { Location } from "./view/location.ts";
 import type { ViewSource } from "./view/tree-parts.ts";
-import type { View } from "./view/view.ts";
+import type { View, ViewOrigin } from "./view/view.ts";
 
 export interface OpenOptions extends SourceReadOptions {
   /** Name of the collection: what SQL may call the table, and part of a view's id. Default `meta`. */
@@ -231,7 +231,7 @@ export class Collection {
     now: Snapshot,
     location: Location,
     { made, version }: ViewDefinition,
-  ): Promise<ViewSource> {
+  ): Promise<ViewSource & ViewOrigin> {
     return {
       name: this.name,
       ...(await now.granules(made, version)),
@@ -239,6 +239,7 @@ export class Collection {
       location,
       guard: await now.guard(this.name),
       consolidatedNodes: this.#options.consolidatedNodes ?? MOST_CONSOLIDATED,
+      restore: (definition, options) => this.restore(definition, options),
     };
   }
 

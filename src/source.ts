@@ -93,7 +93,9 @@ export class Snapshot {
     const began = performance.now();
     const isWatched = (key: string) => isOfTable(key) || isOfIndexes(key);
     const watched = new WatchedStore(store, isWatched, isDocument);
-    const hierarchy = await Hierarchy.open(watched, options);
+    // At hand, documents are read again in less time than it takes to keep those that are nodes already.
+    const keep = isRemote(store) || store.snapshot !== undefined;
+    const hierarchy = await Hierarchy.open(watched, { ...options, keep });
     void readAhead(hierarchy, options);
     const table = await openTable(hierarchy, watched, options);
     const location = await findLocation(table, hierarchy, store, options);
@@ -204,11 +206,12 @@ function changing({ url }: Store): ZarrsiftError {
   return new ZarrsiftError("source_changed", `${url} has changed while it was read; ask again`);
 }
 
+const isRemote = ({ url }: Store): boolean => /^(https?|s3):/.test(url);
+
 /** That the whole of something was read just now. */
 function readSince(began: number, store: Store): LastCheck {
   const took = performance.now() - began;
-  const isRemote = /^(https?|s3):/.test(store.url);
-  return { began, took: isRemote ? Math.max(took, REMOTE_REST_MS / 20) : took };
+  return { began, took: isRemote(store) ? Math.max(took, REMOTE_REST_MS / 20) : took };
 }
 
 function placeWithin(watched: WatchedStore, hierarchy: IndexPlace["hierarchy"]): IndexPlace {

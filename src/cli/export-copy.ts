@@ -95,7 +95,7 @@ async function transfer(
   view: View,
   place: string,
   { parallel, signal }: CopyWords,
-  copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress & { already?: boolean }>,
+  copy: (target: WritableStore, options: CopyOptions) => Promise<CopyProgress & { already: boolean }>,
 ): Promise<void> {
   const target = await writable(place);
   const progress = new TransferProgress(`copying ${granulesText(view.count)}`, "chunks");

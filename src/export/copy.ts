@@ -1,6 +1,7 @@
 /** A view as a store of its own: every document, every chunk, byte for byte. */
 import { mapAhead } from "../abort.ts";
-import { ZarrsiftError } from "../errors.ts";
+import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
+import { Latest } from "../store/latest.ts";
 import type { ReadOptions } from "../store/store.ts";
 import type { WritableStore } from "../store/writable.ts";
 import type { Face } from "../view/api.ts";
@@ -38,6 +39,8 @@ export interface Copied extends CopyProgress {
 }
 
 const PARALLEL = 16;
+/** What is said of a copy that an earlier run had completed. */
+export const COMPLETE = { part: 1, chunks: 0, bytes: 0, kept: 0, already: true };
 
 /**
  * Copies a face of a view into a store that is empty, or that holds the beginning of the same copy: then what is there
@@ -53,37 +56,51 @@ export async function copyZarr(
   target: WritableStore,
   options: CopyOptions = {},
 ): Promise<Copied> {
-  const note = JSON.stringify({ view: view.id, zarr_format: format });
   const lock = await target.lock?.(UNFINISHED);
   try {
-    const resumed = await begun(target, note, view, options);
-    if (!resumed && (await isComplete(view, format, target, options)))
-      return { part: 1, chunks: 0, bytes: 0, kept: 0, consolidated: true, already: true };
-    if (!resumed) {
-      await refuseOthers(target, options);
-      await target.set(NOTE, note);
+    const begun = await beginning(target, view, format, options);
+    const complete = begun ? undefined : await completed(view, format, target, options);
+    if (complete) {
+      await refuseOutdated(view, target, ROOT_DOCUMENTS[format].at(-1)!, options);
+      return { ...COMPLETE, ...complete };
     }
-    const progress = await copyNodes(view, format, target, { resumed, inOrder: false }, options);
-    await view.face(format).verify(options);
-    const consolidated = await copyRoot(view, format, target, options);
+    if (!begun) {
+      await refuseOthers(target, options);
+      await target.set(NOTE, JSON.stringify({ ...noteOf(view, format), made: view.definition.made }));
+    }
+    const shown = await asBegun(view, begun, options);
+    const progress = await copyNodes(
+      shown,
+      format,
+      target,
+      { resumed: begun !== undefined, inOrder: false },
+      options,
+    );
+    await shown.face(format).verify(options);
+    const consolidated = await copyRoot(shown, format, target, options);
     await lock?.ensure();
     await target.delete(NOTE);
     return { ...progress, part: 1, consolidated, already: false };
+  } catch (error) {
+    throw isZarrsiftError(error, "source_changed") ? changed(error, target) : error;
   } finally {
     await lock?.release();
   }
 }
 
-/** Whether the target holds the beginning of this copy. */
-async function begun(
+const noteOf = ({ id }: View, format: Face) => ({ view: id, zarr_format: format });
+
+/** When the view was made that the target holds the beginning of a copy of; `undefined`: it holds none. */
+async function beginning(
   target: WritableStore,
-  note: string,
   view: View,
+  format: Face,
   options: ReadOptions,
-): Promise<boolean> {
+): Promise<{ made?: number } | undefined> {
   const found = await target.get(NOTE, options);
-  if (!found) return false;
-  if (new TextDecoder().decode(found) === note) return true;
+  if (!found) return undefined;
+  const { made, ...note } = JSON.parse(new TextDecoder().decode(found));
+  if (JSON.stringify(note) === JSON.stringify(noteOf(view, format))) return { made };
   throw new ZarrsiftError(
     "bad_request",
     `${target.url} holds the beginning of another copy: of another query, fields, layout or Zarr format, or of the source ` +
@@ -91,24 +108,74 @@ async function begun(
   );
 }
 
-/**
- * Whether the target holds this copy, as its root's documents say, which come last. Those of a view without consolidated
- * metadata do not say which rows they are of.
- */
-async function isComplete(
+/** Half a copy is of the source as it was when it was begun: so is the rest. */
+async function asBegun(
+  view: View,
+  begun: { made?: number } | undefined,
+  options: ReadOptions,
+): Promise<View> {
+  return begun?.made === undefined ? view : view.asOf(begun.made, options);
+}
+
+function changed(
+  { message, details }: ZarrsiftError,
+  { url }: WritableStore,
+  since = "its copy was begun",
+): ZarrsiftError {
+  const what = message.replace(/since this view was made; make the view again$/, `since ${since}`);
+  const remedy = what === message ? "" : `: remove ${url}, or choose another place`;
+  return new ZarrsiftError("source_changed", what + remedy, { details });
+}
+
+/** Of a target that holds this copy, as its root's documents say, which come last, whether its metadata is consolidated. */
+async function completed(
   view: View,
   format: Face,
   target: WritableStore,
   options: ReadOptions,
-): Promise<boolean> {
-  let consolidated = false;
-  for (const name of ROOT_DOCUMENTS[format]) {
+): Promise<Pick<Copied, "consolidated"> | undefined> {
+  const names = ROOT_DOCUMENTS[format];
+  const documents = new Map<string, Uint8Array>();
+  for (const name of names) {
     const found = await target.get(name, options);
-    const document = found && (await rootDocument(view, format, name, options));
-    if (!found || !document || !isSame(found, document)) return false;
-    consolidated ||= isConsolidated(name, document);
+    if (found) documents.set(name, found);
   }
-  return consolidated;
+  const isWhole = documents.has(names.at(-1)!) && isOf(view, documents.get(names[0]!));
+  if (!isWhole) return undefined;
+  return { consolidated: [...documents].some(([name, document]) => isConsolidated(name, document)) };
+}
+
+/** Whether the attributes of a root are those of a view, by its id. */
+export function isOf({ id }: View, document: Uint8Array | undefined): boolean {
+  try {
+    const parsed = JSON.parse(new TextDecoder().decode(document));
+    return (parsed.attributes ?? parsed).zarrsift.view === id;
+  } catch {
+    return false;
+  }
+}
+
+/** Chunks that a complete copy is compared with, at most, and for how long, in milliseconds. */
+const COMPARED = { most: 100_000, forMs: 10_000 };
+
+/**
+ * Finds out, as far as `View.spotCheck` does, whether the source is what it was when a copy was completed.
+ * @param last what was written last of it
+ * @throws ZarrsiftError `source_changed`
+ */
+export async function refuseOutdated(
+  view: View,
+  target: WritableStore,
+  last: string,
+  { signal }: ReadOptions,
+): Promise<void> {
+  const completed = new Latest();
+  await target.get(last, { signal, onModified: completed.note });
+  if (completed.time === undefined) return;
+  const then = await view.asOf(Math.ceil(completed.time), { signal });
+  await then.spotCheck({ ...COMPARED, signal }).catch((error) => {
+    throw isZarrsiftError(error, "source_changed") ? changed(error, target, "it was copied") : error;
+  });
 }
 
 /** @throws ZarrsiftError `bad_request` where a store is not empty */
@@ -148,6 +215,8 @@ interface Item {
   part: number;
   isChunk: boolean;
   read(): Promise<Uint8Array | undefined>;
+  /** Whether it is still what it was, where it might not be. @throws ZarrsiftError `source_changed` */
+  look?: (() => Promise<unknown>) | undefined;
 }
 
 interface CopyWay {
@@ -168,7 +237,10 @@ export async function copyNodes(
   const progress: CopyProgress = { part: 0, chunks: 0, bytes: 0, kept: 0 };
   const copy = async (item: Item): Promise<Item & { copied: number | "kept" | undefined }> => {
     options.signal?.throwIfAborted();
-    if (item.isChunk && resumed && (await target.stat(item.key, options))) return { ...item, copied: "kept" };
+    if (item.isChunk && resumed && (await target.stat(item.key, options))) {
+      await item.look?.();
+      return { ...item, copied: "kept" };
+    }
     const bytes = await item.read();
     if (!item.isChunk && resumed && bytes) await refuseOtherDocument(target, item.key, bytes, options);
     if (bytes) await target.set(item.key, bytes);
@@ -207,13 +279,14 @@ async function* itemsOf(
     for (const coords of grid ? coordinatesOf(grid) : []) {
       const { key, resource } = node.chunk(coords);
       const here = before + ((part - before) * ++done) / total;
-      yield { key, part: here, isChunk: true, read: () => resource.read({ signal }) };
+      const look = node.own ? undefined : () => resource.size({ signal });
+      yield { key, part: here, isChunk: true, read: () => resource.read({ signal }), look };
     }
     before = part;
   }
 }
 
-/** What makes it openable comes last. */
+/** Attributes come first, what makes it openable last. */
 const ROOT_DOCUMENTS: Record<Face, readonly string[]> = {
   2: [".zattrs", ".zmetadata", ".zgroup"],
   3: ["zarr.json"],

@@ -67,6 +67,19 @@ export class LiveViews {
     return this.peek(id) ?? this.#opening.run(id, (shared) => this.#restore(id, shared), signal);
   }
 
+  /** Whether a view is kept whose source has changed since it was made, as far as a few reads tell. */
+  async isOutdated(id: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#open.get(id)?.failed) this.#open.delete(id);
+    try {
+      await (await this.get(id, signal))?.view.spotCheck({ signal });
+      return false;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.noteFailure(id, error);
+      return isZarrsiftError(error, "source_changed");
+    }
+  }
+
   /** To be told of errors of reads below a view. */
   noteFailure(id: string, error: unknown): void {
     const live = this.#open.get(id);

@@ -26,11 +26,11 @@ export class AsOfStore implements Store {
   }
 
   get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.#held(key, options, (o) => this.#store.get(key, o));
+    return this.#read(key, options, (o) => this.#store.get(key, o));
   }
 
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.#held(key, options, (o) => this.#store.getRange(key, range, o));
+    return this.#read(key, options, (o) => this.#store.getRange(key, range, o));
   }
 
   stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
@@ -51,8 +51,8 @@ export class AsOfStore implements Store {
     { at, modified }: { at: number; modified: number | undefined },
     options?: ReadOptions,
   ): Promise<void> {
-    this.#refuse(documents[0]!, modified);
-    if (at < this.#asOf) await this.confirm(documents, true, options);
+    if (this.#isLater(modified)) for (const key of documents) await this.#lookAt(key, options);
+    if (at <= this.#asOf) await this.confirm(documents, true, options);
   }
 
   clear(): void {
@@ -63,19 +63,43 @@ export class AsOfStore implements Store {
     await this.#store.close?.();
   }
 
-  async #held<T>(
+  async #read<T>(
     key: string,
     options: ReadOptions | undefined,
     read: (options: ReadOptions) => Promise<T>,
   ): Promise<T> {
     const modified = new Latest();
     const value = await read({ ...options, asOf: this.#asOf, onModified: modified.note });
-    this.#refuse(key, modified.time);
+    if (this.#isLater(modified.time))
+      await this.stat(key, { signal: options?.signal, traffic: options?.traffic });
     return value;
   }
 
-  #refuse(key: string, modified: number | undefined): void {
-    if (modified === undefined || modified <= this.#asOf) return;
+  /** For what tells the time as `stat` does. */
+  async #held<T>(
+    key: string,
+    options: ReadOptions | undefined,
+    look: (options: ReadOptions) => Promise<T>,
+  ): Promise<T> {
+    const modified = new Latest();
+    const value = await look({ ...options, asOf: this.#asOf, onModified: modified.note });
+    if (this.#isLater(modified.time)) this.#refuse(key);
+    return value;
+  }
+
+  /** Of a document that is not there the time would be its folder's, where others come and go. */
+  async #lookAt(key: string, options: ReadOptions | undefined): Promise<void> {
+    const modified = new Latest();
+    const found = await this.#store.stat(key, { ...options, asOf: this.#asOf, onModified: modified.note });
+    if (found && this.#isLater(modified.time)) this.#refuse(key);
+  }
+
+  /** Times of files are finer than those of this machine's clock. */
+  #isLater(modified: number | undefined): boolean {
+    return modified !== undefined && Math.floor(modified) > this.#asOf;
+  }
+
+  #refuse(key: string): never {
     this.#onChange();
     throw new ZarrsiftError(
       "source_changed",

@@ -100,7 +100,7 @@ export class CacheStore implements Store {
   /** What is kept, as it was at the time that is asked for, or still is what it was. */
   async #kept(id: string, key: string, options: ReadOptions): Promise<Read | undefined> {
     const kept = this.#values.get(id);
-    if (!kept || options.asOf === undefined || kept.at >= options.asOf) return kept;
+    if (!kept || options.asOf === undefined || kept.at > options.asOf) return kept;
     const { signal, traffic } = options;
     const [at, modified] = [Date.now(), new Latest()];
     const stat = await this.#store.stat(key, { signal, traffic, onModified: modified.note });
@@ -115,7 +115,7 @@ export class CacheStore implements Store {
   /** A read on its way that began late enough, or one that begins now. */
   #flight(id: string, read: (options: ReadOptions) => Promise<Value>, options: ReadOptions): Flight<Read> {
     const running = this.#flights.get(id);
-    if (running && !running.flight.stopped && running.began >= (options.asOf ?? 0)) return running.flight;
+    if (running && !running.flight.stopped && running.began > (options.asOf ?? 0)) return running.flight;
     const [values, flights, began] = [this.#values, this.#flights, Date.now()];
     const flight = new Flight(async (signal) => {
       try {

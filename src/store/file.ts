@@ -8,6 +8,7 @@ import {
   open,
   openSync,
   read,
+  readdirSync,
   readSync,
   type Stats,
 } from "node:fs";
@@ -17,6 +18,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { mapLimit } from "../abort.ts";
 import { messageOf, ZarrsiftError } from "../errors.ts";
+import { type Around, folderTime, settledTime, writtenTime } from "./file-times.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { QuickReads } from "./quick.ts";
 import { type Span, spanOf } from "./range.ts";
@@ -40,6 +42,8 @@ const FOLDERS_TRUSTED = 200_000;
 const STATS_AT_ONCE = 32;
 /** Larger values are always read in the thread pool. */
 const LARGEST_QUICK = 2 ** 18;
+/** Folders that are larger than this are listed in the thread pool: some hundred names. */
+const LARGEST_QUICK_FOLDER = 2 ** 14;
 /** File systems that may wait for a network, by Linux's numbers (statfs(2)): NFS, SMB, CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS. */
 const REMOTE = new Set([
   ...[0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x00c36400, 0x01021997, 0x5346414f],
@@ -74,16 +78,37 @@ export class DirectoryStore implements Store {
   async stat(key: string, options?: ReadOptions): Promise<KeyStat | undefined> {
     options?.signal?.throwIfAborted();
     const path = join(this.#root, ...this.#safe(keySegments(key)));
-    const info = await this.#guarded(key, options, async () => {
+    return this.#guarded(key, options, async () => {
       await this.#ensureInside(dirname(path));
-      return this.#isQuick()
+      const info = this.#isQuick()
         ? this.#quick.run(() => lstatSync(path, { bigint: true }))
-        : lstat(path, { bigint: true });
+        : await lstat(path, { bigint: true });
+      const isLink = info.isSymbolicLink();
+      if (!isLink && !info.isFile()) return undefined;
+      await this.#tellWritten(path, info, options);
+      return isLink ? this.#statTarget(path, key, options) : statOf(info);
     });
-    if (info?.isSymbolicLink()) return this.#withFile(key, options, async (_, target) => statOf(target));
-    if (!info?.isFile()) return undefined;
-    options?.onModified?.(modifiedTime(info));
-    return statOf(info);
+  }
+
+  #statTarget(path: string, key: string, options: ReadOptions | undefined): Promise<KeyStat | undefined> {
+    return this.#withFile(key, { ...options, onModified: undefined }, async (_, info) => {
+      await this.#tellWritten(await realpath(path), info, options);
+      return statOf(info);
+    });
+  }
+
+  /** Of what may have been written since a time, whether it was is looked at more closely. */
+  async #tellWritten(path: string, info: BigIntStats, options: ReadOptions | undefined): Promise<void> {
+    const { asOf, onModified } = options ?? {};
+    const settled = onModified && settledTime(info);
+    if (settled === undefined) return;
+    const isDoubtful = asOf !== undefined && settled > asOf;
+    onModified?.(isDoubtful ? await writtenTime(info, asOf, this.#around(path)) : settled);
+  }
+
+  #around(path: string): Around {
+    const look = (at: string) => stat(at, { bigint: true });
+    return { folder: () => look(dirname(path)), root: () => look(this.#root) };
   }
 
   async stats(keys: readonly string[], options?: ReadOptions): Promise<(KeyStat | undefined)[]> {
@@ -123,7 +148,9 @@ export class DirectoryStore implements Store {
     const listing: Listing = { keys: [], prefixes: [] };
     const entries = await this.#guarded(prefix, undefined, async () => {
       await this.#ensureInside(path);
-      return readdir(path, { withFileTypes: true });
+      return this.#isSmall(path)
+        ? this.#quick.run(() => readdirSync(path, { withFileTypes: true }))
+        : readdir(path, { withFileTypes: true });
     });
     for (const entry of entries ?? []) {
       const kind = entry.isSymbolicLink() ? await targetKind(path, entry.name) : kindOf(entry);
@@ -159,11 +186,11 @@ export class DirectoryStore implements Store {
     options?.signal?.throwIfAborted();
     const segments = this.#safe(keySegments(key));
     return this.#guarded(key, options, async () => {
-      const file = await this.#open(segments);
+      const file = await this.#open(segments, options);
       try {
         const info = fstatSync(file, { bigint: true });
         refuseChanged(info, `${this.url}/${key}`, options);
-        options?.onModified?.(modifiedTime(info));
+        tellSettled(info, options);
         return info.isFile() ? await use(file, info) : undefined;
       } finally {
         closeSync(file);
@@ -172,7 +199,7 @@ export class DirectoryStore implements Store {
   }
 
   /** Opens without following a link at the end: only where there is one is its target looked up and checked. */
-  async #open(segments: readonly string[]): Promise<number> {
+  async #open(segments: readonly string[], options: ReadOptions | undefined): Promise<number> {
     const path = join(this.#root, ...segments);
     await this.#ensureInside(dirname(path));
     if (NO_FOLLOW !== undefined) {
@@ -186,11 +213,16 @@ export class DirectoryStore implements Store {
     }
     const target = await realpath(path);
     await this.#ensureBelow(target, path);
+    tellSettled(await lstat(path, { bigint: true }), options);
     return openFile(target, READ);
   }
 
   #isQuick(): boolean {
     return this.#local === true && this.#quick.allowed;
+  }
+
+  #isSmall(folder: string): boolean {
+    return this.#isQuick() && this.#quick.run(() => lstatSync(folder)).size <= LARGEST_QUICK_FOLDER;
   }
 
   async #ensureInside(folder: string): Promise<void> {
@@ -257,7 +289,7 @@ export class DirectoryStore implements Store {
       const code = codeOf(error);
       if (ABSENT.has(code)) {
         await this.#ensureRoot();
-        options?.onModified?.(await folderTime(join(this.#root, key)));
+        if (options?.onModified) await tellFolder(join(this.#root, key), options);
         return undefined;
       }
       const forbidden = code === "EACCES" || code === "EPERM";
@@ -271,19 +303,18 @@ export class DirectoryStore implements Store {
   }
 }
 
-/**
- * When a file came to be what it is: written, or put there by somebody who kept its older time, as rsync and tar do. A
- * file system that does not know when it was made says 1970.
- */
-function modifiedTime({ mtimeNs, birthtimeNs }: BigIntStats): number {
-  return Number(mtimeNs > birthtimeNs ? mtimeNs : birthtimeNs) / 1e6;
+function tellSettled(info: BigIntStats, options: ReadOptions | undefined): void {
+  const time = options?.onModified && settledTime(info);
+  if (time !== undefined) options?.onModified?.(time);
 }
 
-/** When names in the folder of a path last came or went, or in the nearest above it that is there. */
-async function folderTime(path: string): Promise<number> {
+/** Of what is not there: when names in its folder last came or went, or in the nearest above it that is there. */
+async function tellFolder(path: string, options: ReadOptions): Promise<void> {
   const folder = dirname(path);
-  const found = await stat(folder).catch(() => undefined);
-  return found?.mtimeMs ?? (folder === path ? 0 : folderTime(folder));
+  const found = await stat(folder, { bigint: true }).catch(() => undefined);
+  if (!found && folder !== path) return tellFolder(folder, options);
+  const time = found && folderTime(found);
+  if (time !== undefined) options.onModified?.(time);
 }
 
 const stampOf = (size: bigint, mtimeNs: bigint) => `${size}-${mtimeNs}`;

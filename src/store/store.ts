@@ -73,11 +73,15 @@ export interface ReadOptions {
    */
   onStat?: ((stat: KeyStat) => void) | undefined;
   /**
-   * Told when a value was last written, milliseconds since 1970 by this machine's clock, before it is returned; of a key
-   * that is not there, when its folder last changed. Only by stores that know: directories, HTTP and S3.
+   * Told since when a value has been what it is, milliseconds since 1970 by this machine's clock, before it is returned; of
+   * a key that is not there, when its folder last changed. Only by stores that know: directories, HTTP and S3. Where a read
+   * cannot tell whether it was written then or only touched, `stat` with `asOf` does.
    */
   onModified?: ((time: number) => void) | undefined;
-  /** Milliseconds since 1970: caches ask anew about what they have read before then. */
+  /**
+   * Milliseconds since 1970: caches ask anew about what they have read before then, and `stat` tells `onModified` a later
+   * time only of what was written or put there since.
+   */
   asOf?: number | undefined;
   /** `false`: caches need not keep the value, because whoever asks does; default true. */
   keep?: boolean | undefined;

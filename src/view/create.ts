@@ -17,12 +17,12 @@ import {
   type ViewSource,
 } from "./tree-parts.ts";
 import { withArrayNames } from "./unknown-variable.ts";
-import { View } from "./view.ts";
+import { View, type ViewOrigin } from "./view.ts";
 import { nodesBelow } from "./walk.ts";
 
 /** The view a definition describes. What its locations lead to was checked when it was defined. */
 export async function createView(
-  source: ViewSource,
+  source: ViewSource & ViewOrigin,
   definition: ViewDefinition,
   idx: Float64Array,
   fieldSource: FieldSource,
@@ -35,7 +35,7 @@ export async function createView(
   const { tree, ...found } = await make().catch(async (error) => {
     throw await withArrayNames(error, parts);
   });
-  return new View({ ...definition, ...found }, fields.names, tree, source.guard, source.consolidatedNodes);
+  return new View({ ...definition, ...found }, fields.names, tree, source);
 }
 
 function fieldLoader({ load }: FieldSource): TreeParts["loadField"] {

@@ -103,7 +103,7 @@ export async function pathsOf(
 }
 
 /**
- * The source root's own attributes, and where the view comes from: the version says which, so the ref is left out.
+ * The source root's own attributes, where the view comes from and its id: the version says which, so the ref is left out.
  * @param facts What the view says of itself besides, `columns` among it
  */
 export function rootAttributes(
@@ -113,6 +113,12 @@ export function rootAttributes(
 ): JsonObject {
   const sql: JsonObject = definition.sql === undefined ? {} : { sql: definition.sql };
   const source = store.snapshot === undefined ? store.url : store.url.replace(/#[^#]*$/, "");
-  const provenance = { ...sql, version: definition.version, source, collection: name };
+  const provenance = {
+    ...sql,
+    version: definition.version,
+    source,
+    collection: name,
+    view: definition.id,
+  };
   return announce(own, { ...facts, ...provenance });
 }

@@ -1,10 +1,20 @@
 import type { AsyncReadable } from "@zarrita/storage";
-import type { Store } from "../store/store.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
 import type { Face, Layout, ViewDefinition, ViewFace } from "./api.ts";
 import type { VersionGuard } from "./guard.ts";
+import { type SpotCheckOptions, spotCheck } from "./spot-check.ts";
 import { faceStore, readable } from "./stores.ts";
 import type { ViewTree } from "./tree.ts";
 import { TreeFace } from "./view-face.ts";
+
+/** What a view is made again from. */
+export interface ViewOrigin {
+  guard: VersionGuard;
+  /** Nodes below a group up to which its metadata is consolidated. */
+  consolidatedNodes: number;
+  /** The view that a definition describes. */
+  restore(definition: ViewDefinition, options?: ReadOptions): Promise<View>;
+}
 
 /**
  * A virtual Zarr hierarchy that holds only the granules of some rows, their chunks untouched, the requested metadata
@@ -23,16 +33,13 @@ export class View {
   readonly version: string;
   /** All that makes it, as plain JSON: `Collection.restore` makes it again. */
   readonly definition: ViewDefinition;
+  readonly #tree: ViewTree;
+  readonly #origin: ViewOrigin;
   readonly #faces: Record<Face, TreeFace>;
 
-  /** @param most Nodes below a group up to which its metadata is consolidated */
-  constructor(
-    definition: ViewDefinition,
-    fields: string[],
-    tree: ViewTree,
-    guard: VersionGuard,
-    most: number,
-  ) {
+  /** Made by `createView`. */
+  constructor(definition: ViewDefinition, fields: string[], tree: ViewTree, origin: ViewOrigin) {
+    const { guard, consolidatedNodes: most } = origin;
     this.id = definition.id;
     this.count = definition.count;
     this.skipped = definition.skipped;
@@ -40,12 +47,34 @@ export class View {
     this.layout = definition.layout;
     this.version = definition.version;
     this.definition = definition;
+    this.#tree = tree;
+    this.#origin = origin;
     // Made again at another time, the same view may show other bytes.
     const tag = `${definition.id.slice(0, 16)}${definition.made?.toString(36) ?? ""}`;
     this.#faces = {
       2: new TreeFace(tree, 2, tag, guard, most),
       3: new TreeFace(tree, 3, tag, guard, most),
     };
+  }
+
+  /**
+   * The same view as it would be had it been made at another time: of a plain source, what was written since then is
+   * `source_changed`.
+   *
+   * @param made milliseconds since 1970
+   */
+  async asOf(made: number, options?: ReadOptions): Promise<View> {
+    const { definition } = this;
+    if (definition.made === undefined || definition.made === made) return this;
+    return this.#origin.restore({ ...definition, made }, options);
+  }
+
+  /**
+   * Looks at some of its granules, few enough to do so now and then: not all that has changed is found.
+   * @throws ZarrsiftError `source_changed`, and as reading does
+   */
+  async spotCheck(options?: SpotCheckOptions): Promise<void> {
+    if (this.definition.made !== undefined) await spotCheck(this.#tree, options);
   }
 
   /** Keys → documents and chunks, as a server needs them. */

@@ -29,7 +29,8 @@ export async function nodesBelow(
   }
 }
 
-async function below(tree: ViewTree, path: string, options?: ReadOptions): Promise<ServedNode[]> {
+/** Every node below a path, parents before what they hold. */
+export async function below(tree: ViewTree, path: string, options?: ReadOptions): Promise<ServedNode[]> {
   const names = (await tree.children(path, options)) ?? [];
   const parts = await mapLimit(names, 16, async (name) => {
     const node = await tree.node(path ? `${path}/${name}` : name, options);
@@ -70,7 +71,12 @@ export async function* everyNode(
   }
 }
 
-async function granuleNodes(tree: ViewTree, path: string, options?: ReadOptions): Promise<ServedNode[]> {
+/** A granule and every node below it. */
+export async function granuleNodes(
+  tree: ViewTree,
+  path: string,
+  options?: ReadOptions,
+): Promise<ServedNode[]> {
   const node = (await tree.node(path, options))!;
   return isArray(node) ? [node] : [node, ...(await below(tree, path, options))];
 }

@@ -44,25 +44,27 @@ export class Hierarchy {
   readonly #store: Store;
   #nodes: Lru<Read>;
   readonly #documents = new Documents();
+  /** See `ReadOptions`. */
+  readonly #keep: boolean | undefined;
   #children: Lru<{ names: string[] | undefined }>;
   /** By path of the group that holds it; made again from the group's document, or read again, where it was dropped. */
   #consolidated = new Lru<{ consolidated: Consolidated | undefined }>(CONSOLIDATED_KEPT);
   #hold: Hold | undefined;
 
-  private constructor(store: Store, format: 2 | 3, nodesKept: number) {
+  private constructor(store: Store, format: 2 | 3, { nodesKept = 20_000, keep }: HierarchyOptions) {
     this.#store = store;
     this.format = format;
     this.nodesKept = nodesKept;
+    this.#keep = keep;
     this.#nodes = new Lru(nodesKept);
     this.#children = new Lru(nodesKept);
   }
 
   /** @throws ZarrsiftError `source_not_found` where the store has no Zarr root, `corrupt_metadata` where it is damaged */
   static async open(store: Store, options: HierarchyOptions = {}): Promise<Hierarchy> {
-    const kept = options.nodesKept ?? 20_000;
-    const v3 = new Hierarchy(store, 3, kept);
+    const v3 = new Hierarchy(store, 3, options);
     if (await v3.node("", options)) return v3;
-    const v2 = new Hierarchy(store, 2, kept);
+    const v2 = new Hierarchy(store, 2, options);
     if (await v2.node("", options)) return v2;
     throw new ZarrsiftError(
       "source_not_found",
@@ -73,7 +75,7 @@ export class Hierarchy {
 
   /** The same, sharing what is kept, of which nodes below the root are handed out as `hold` lets them pass. */
   held(hold: Hold): Hierarchy {
-    const held = new Hierarchy(this.#store, this.format, this.nodesKept);
+    const held = new Hierarchy(this.#store, this.format, { nodesKept: this.nodesKept, keep: this.#keep });
     held.#nodes = this.#nodes;
     held.#children = this.#children;
     held.#consolidated = this.#consolidated;
@@ -207,7 +209,7 @@ export class Hierarchy {
   async #read(path: string, name: string, modified?: Latest) {
     const key = path === "" ? name : `${path}/${name}`;
     const told = new Latest();
-    const bytes = await this.#store.get(key, { onModified: told.note });
+    const bytes = await this.#store.get(key, { onModified: told.note, keep: this.#keep });
     // Of a document that is not there, the time is its folder's.
     if (bytes && told.time !== undefined) modified?.note(told.time);
     return bytes && this.#documents.parse(bytes, `${this.#store.url}/${key}`);

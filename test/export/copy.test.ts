@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as zarr from "zarrita";
-import { COPY_TEMPORARY, type Copied, type CopyOptions, copyZarr } from "../../src/export/copy.ts";
+import { COPY_TEMPORARY, type Copied, type CopyOptions, copyZarr, NOTE } from "../../src/export/copy.ts";
 import { copyIcechunk } from "../../src/export/copy-icechunk.ts";
 import { open } from "../../src/index.ts";
 import { WritableDirectory } from "../../src/store/file-write.ts";
@@ -223,6 +223,35 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
     },
   );
 
+  it.each([2, 3] as const)(
+    "that are complete are known where no metadata is consolidated, too, and go on after a stop (v%i)",
+    async (format) => {
+      const { path, target } = await directory();
+      const collection = await open(GRANULES, { name: "granules", consolidatedNodes: 10 });
+      const view = (sql: string) => collection.view(sql, { variables: ["wind_speed"] });
+      const stop = new AbortController();
+      const onProgress = ({ chunks }: { chunks: number }) => {
+        if (chunks > 5) stop.abort(new Error("stopped"));
+      };
+      const stopped = copyZarr(await view(ASCAT), format, target, { signal: stop.signal, onProgress });
+      await expect(stopped).rejects.toThrow("stopped");
+      const rest = await copyZarr(await view(ASCAT), format, target);
+      expect(rest).toMatchObject({ already: false, consolidated: false });
+      expect(rest.kept).toBeGreaterThan(4);
+      const complete = filesOf(path);
+      const again = await copyZarr(await view(ASCAT), format, target);
+      expect(again).toMatchObject({ already: true, part: 1, chunks: 0, kept: 0, consolidated: false });
+      expect(filesOf(path)).toEqual(complete);
+      for (const other of [
+        view(ASCAT.replace("6", "5")),
+        view(`${ASCAT} OFFSET 1`),
+        collection.view(ASCAT, { variables: ["wind_dir"] }),
+      ])
+        await expect(copyZarr(await other, format, target)).rejects.toThrow(/not empty/);
+      await collection.close();
+    },
+  );
+
   it("go on with no granule that has other metadata by then", async () => {
     const source = join(folder, "replaced.zarr");
     cpSync(GRANULES, source, { recursive: true });
@@ -246,6 +275,63 @@ describe.skipIf(!existsSync(GRANULES))("copies of real granules", () => {
       message: expect.stringContaining("wind_speed"),
     });
   });
+
+  it("go on with no chunk that was written in between, copied already or not", async () => {
+    const source = join(folder, "rewritten.zarr");
+    cpSync(GRANULES, source, { recursive: true });
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const collection = await open(source);
+    const view = await collection.view(ASCAT);
+    const [first, last] = [(await locations(view, 0))[0]!, (await locations(view, 5))[0]!];
+    await collection.close();
+    for (const path of [first, last]) {
+      const { path: place, target } = await directory();
+      const stop = new AbortController();
+      const onProgress = ({ part }: { part: number }) => {
+        if (part > 0.5) stop.abort(new Error("stopped"));
+      };
+      await expect(copy(source, ASCAT, 3, target, { signal: stop.signal, onProgress })).rejects.toThrow(
+        "stopped",
+      );
+      const key = `${path}/wind_speed/c/0/0`;
+      expect(existsSync(join(place, key))).toBe(path === first);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      writeFileSync(join(source, key), readFileSync(join(source, key)));
+      await expect(copy(source, ASCAT, 3, target)).rejects.toMatchObject({
+        code: "source_changed",
+        message: expect.stringMatching(/c\/0\/0 has changed since its copy was begun: remove .*, or choose/),
+      });
+      expect(existsSync(join(place, "zarr.json"))).toBe(false);
+    }
+  });
+
+  it.each(["zarr", "icechunk"])(
+    "that are complete are not taken for what the source is now (%s)",
+    async (to) => {
+      if (to === "icechunk" && noIcechunk) return;
+      const source = join(folder, `later-${to}.zarr`);
+      cpSync(GRANULES, source, { recursive: true });
+      const { target } = await directory();
+      const run = async () => {
+        const collection = await open(source, { name: "granules" });
+        const view = await collection.view(ASCAT);
+        const copied = await (to === "zarr" ? copyZarr(view, 3, target) : copyIcechunk(view, target));
+        await collection.close();
+        return { copied, path: (await locations(view, 3))[0]! };
+      };
+      const { path } = await run();
+      expect((await run()).copied.already).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      const chunk = join(source, path, "wind_speed/c/0/0");
+      writeFileSync(chunk, readFileSync(chunk));
+      await expect(run()).rejects.toMatchObject({
+        code: "source_changed",
+        message: expect.stringMatching(
+          /c\/0\/0 has changed since it was copied: remove .*, or choose another place/,
+        ),
+      });
+    },
+  );
 
   it("of a source that changes meanwhile fail, and say so", async () => {
     const source = join(folder, "changing.zarr");
@@ -381,6 +467,19 @@ describe.skipIf(!existsSync(GRANULES) || noIcechunk)("copies in Icechunk", () =>
     await expect(repository(path, ASCAT, { signal: stop.signal, onProgress })).rejects.toThrow("stopped");
     await repository(path, "SELECT idx FROM meta LIMIT 2");
     expect((await open(path)).rows).toBe(2);
+    // Killed right after the commit, it has left its note.
+    const note = join(path, NOTE);
+    for (const isLeft of [false, true]) {
+      mkdirSync(dirname(note), { recursive: true });
+      if (isLeft) writeFileSync(note, "{}");
+      const before = filesOf(join(path, "snapshots"));
+      expect(await repository(path, "SELECT idx FROM meta LIMIT 2")).toMatchObject({
+        already: true,
+        chunks: 0,
+      });
+      expect(filesOf(join(path, "snapshots"))).toEqual(before);
+      expect(existsSync(note)).toBe(false);
+    }
     await expect(repository(path, "SELECT idx FROM meta LIMIT 3")).rejects.toThrow(/not empty/);
   });
 });

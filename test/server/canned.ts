@@ -134,6 +134,7 @@ export class CannedCollection {
       version: "v1",
       definition,
       face: () => face,
+      spotCheck: async () => {},
     } as unknown as View;
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Collection, openCollection } from "../../src/collection.ts";
 import { type ErrorCode, ZarrsiftError } from "../../src/errors.ts";
 import { open, openSource } from "../../src/index.ts";
@@ -227,4 +227,59 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
     await collection.close();
     rmSync(folder, { recursive: true });
   });
+
+  it.each(["granules", "concatenated"])(
+    "shows in a %s view that is made anew first thing after a restart, and before anybody has read it",
+    async (layout) => {
+      const folder = mkdtempSync(join(tmpdir(), "zarrsift-change-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const source = join(folder, "granules.zarr");
+      cpSync(GRANULES, source, { recursive: true, filter: (path) => !/\/(?:ASCATA|S6A)/.test(path) });
+      const place = "AMSR2-REMSS-L2P-v8a";
+      const [granule] = readdirSync(join(source, place)).filter((name) => name !== "zarr.json");
+      const start = async () => {
+        const collection = await open(source, { name: "granules" });
+        const app = await buildApp({
+          collections: [collection],
+          logger: false,
+          views: join(folder, "views.sqlite"),
+        });
+        const make = async () => {
+          const payload = { sql: SQL.replace(" LIMIT 1", ""), layout, variables: ["lat"] };
+          const made = await app.inject({ method: "POST", url: "/collections/granules/views", payload });
+          return made.json();
+        };
+        const lat = async (v3: string) => {
+          const key = layout === "concatenated" ? "lat/c/0/0" : `${place}/${granule}/lat/c/0/0`;
+          return (await app.inject(`${new URL(v3).pathname}/${key}`)).statusCode;
+        };
+        const stop = async () => {
+          await app.close();
+          await collection.close();
+        };
+        return { make, lat, stop };
+      };
+      const rewrite = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        const file = join(source, place, granule!, "lat/c/0/0");
+        writeFileSync(file, readFileSync(file));
+      };
+
+      const before = await start();
+      const first = await before.make();
+      expect((await before.make()).id).toBe(first.id);
+      await before.stop();
+      await rewrite();
+      const after = await start();
+      const second = await after.make();
+      expect(second.id).not.toBe(first.id);
+      expect([await after.lat(first.v3), await after.lat(second.v3)]).toEqual([503, 200]);
+      await rewrite();
+      const third = await after.make();
+      expect(third.id).not.toBe(second.id);
+      expect(await after.lat(third.v3)).toBe(200);
+      expect((await after.make()).id).toBe(third.id);
+      await after.stop();
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { CacheStore } from "../../src/store/cache.ts";
 import { CoalesceStore } from "../../src/store/coalesce.ts";
 import { CountingStore } from "../../src/store/count.ts";
@@ -120,6 +120,17 @@ describe("the cache", () => {
     expect(list(await cache.get("a"))).toEqual([1]);
     cache.clear();
     expect(list(await cache.get("a"))).toEqual([2]);
+  });
+
+  it("asks again about what it read in the very millisecond as of which it is wanted, or before", async () => {
+    const store = new MemoryStore([["a", "old"]]);
+    const cache = new CacheStore(store, 1000);
+    const clock = vi.spyOn(Date, "now").mockReturnValue(5000);
+    onTestFinished(() => clock.mockRestore());
+    await cache.get("a");
+    store.set("a", "new");
+    expect(await cache.get("a", { asOf: 4999 })).toEqual(new TextEncoder().encode("old"));
+    expect(await cache.get("a", { asOf: 5000 })).toEqual(new TextEncoder().encode("new"));
   });
 
   it("does not hold a large buffer for a small part of it", async () => {

@@ -1,13 +1,17 @@
 /** Chunks that are written, deleted or added alone under a view: no document and no `/meta` tells of it. */
+import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -102,8 +106,7 @@ describe.each(["granules", "stacked", "concatenated"] as const)("a chunk under a
   });
 
   test("that keeps an older time, as rsync writes it, fails too", async (context) => {
-    if (statSync(at("zarr.json")).birthtimeMs === 0)
-      context.skip("this file system does not tell when files were made");
+    if (!hasBirthTimes()) context.skip("this file system does not tell when files were made");
     const collection = await open(root);
     const shown = (await collection.view(ALL, { layout })).asStore(3);
     await later(STEP);
@@ -175,6 +178,107 @@ test("granules that come and go beside those of a view are none of its business,
   for (const key of ["d/.zgroup", "d/g1/.zgroup", "d/g1/x/.zarray", "d/g1/x/0"])
     expect(await shown.get(key), key).toBeDefined();
   await Promise.all([collection.close(), other.close()]);
+});
+
+const CHUNK = "g1/sst/c/0/0";
+const hasBirthTimes = () => statSync(at("zarr.json")).birthtimeMs > 0;
+
+/** All of the view, and what a process that opens it from its definition says of `CHUNK`. */
+async function readAll(collection: Collection, { definition }: Awaited<ReturnType<Collection["view"]>>) {
+  const restored = await open(root);
+  const shown = [collection, restored].map(async (of) => (await of.restore(definition)).asStore(3));
+  try {
+    for (const store of await Promise.all(shown))
+      for (const key of ["zarr.json", "g1/zarr.json", "g1/sst/zarr.json", "g0/sst/c/0/0", CHUNK])
+        expect(await store.get(key), key).toBeDefined();
+  } finally {
+    await restored.close();
+  }
+}
+
+describe("what is no change of the granules:", () => {
+  test("to be written right before the view is made", async () => {
+    const collection = await open(root);
+    const bytes = readFileSync(at(CHUNK));
+    for (let i = 0; i < 100; i++) {
+      writeFileSync(at(CHUNK), bytes.fill(i));
+      const shown = (await collection.view(`SELECT idx FROM meta WHERE idx < ${10 + i}`)).asStore(3);
+      expect(await shown.get(CHUNK)).toBeDefined();
+    }
+    await collection.close();
+  });
+
+  test("files and folders that bear a date to come, also once that is past", async () => {
+    const soon = Date.now() / 1000 + 0.4;
+    for (const key of [CHUNK, "g1/sst/zarr.json"]) utimesSync(at(key), soon, soon);
+    for (const key of ["g0/sst/zarr.json", "g0/sst/c/0/0", "g0/sst/c/0"]) utimesSync(at(key), 4e9, 4e9);
+    await later(STEP);
+    const collection = await open(root);
+    const view = await collection.view(ALL);
+    await readAll(collection, view);
+    expect(await view.asStore(3).get("g0/sst/c/0/5")).toBeUndefined();
+    await later(500);
+    await readAll(collection, view);
+    await collection.close();
+  });
+
+  test("modes that are set and links that a backup makes", async () => {
+    const collection = await open(root);
+    const view = await collection.view(ALL);
+    await later(STEP);
+    mkdirSync(at("g3"));
+    for (const key of [CHUNK, "g1/sst/zarr.json", "g0/sst/c/0/0"]) {
+      chmodSync(at(key), 0o600);
+      linkSync(at(key), at(`g3/${key.replaceAll("/", "-")}`));
+    }
+    for (const folder of ["g1", "g1/sst", "g1/sst/c", "g1/sst/c/0"]) chmodSync(at(folder), 0o700);
+    await readAll(collection, view);
+    await collection.close();
+  });
+
+  test("a copy of all of it that keeps its times, in its place", async (context) => {
+    if (!hasBirthTimes()) context.skip("this file system does not tell when files were made");
+    const first = await open(root);
+    const view = await first.view(ALL);
+    await first.close();
+    await later(STEP);
+    execFileSync("cp", ["-a", root, `${root}.copy`]);
+    rmSync(root, { recursive: true });
+    renameSync(`${root}.copy`, root);
+    const collection = await open(root);
+    await readAll(collection, view);
+    // It is held to its times as before.
+    rewrite(CHUNK);
+    await expect(readAll(collection, view)).rejects.toMatchObject(changed);
+    await collection.close();
+  });
+});
+
+test.each([CHUNK, "g1/sst/zarr.json"])("an older file that is moved over %s is a change", async (key) => {
+  const older = readFileSync(at(key)).subarray(0);
+  writeFileSync(at("older"), key === CHUNK ? older.fill(9) : `${older} `);
+  await later(STEP);
+  const collection = await open(root);
+  const view = await collection.view(ALL);
+  await later(STEP);
+  renameSync(at("older"), at(key));
+  await expect(readAll(collection, view)).rejects.toMatchObject(changed);
+  await collection.close();
+});
+
+test("a link that is led to another, older file is a change", async () => {
+  renameSync(at(CHUNK), at("one"));
+  copyFileSync(at("one"), at("other"));
+  symlinkSync(at("one"), at(CHUNK));
+  await later(STEP);
+  const collection = await open(root);
+  const view = await collection.view(ALL);
+  await readAll(collection, view);
+  await later(STEP);
+  symlinkSync(at("other"), at("link"));
+  renameSync(at("link"), at(CHUNK));
+  await expect(readAll(collection, view)).rejects.toMatchObject(changed);
+  await collection.close();
 });
 
 const HOUR = 3_600_000;

@@ -99,9 +99,12 @@ async function createView(
   const { ttl, ...body } = request.body;
   checkBody(context, body);
   const base = baseUrl(request, context.publicUrl);
-  const view = await runQuery(context, reply, async (signal) =>
-    makeView(await context.catalog.find(request.params.name, signal), body, signal),
-  );
+  const view = await runQuery(context, reply, async (signal) => {
+    const collection = await context.catalog.find(request.params.name, signal);
+    const made = await makeView(collection, body, signal);
+    // One that was made before is not handed out again where it shows no more what there is.
+    return (await context.live.isOutdated(made.id, signal)) ? makeView(collection, body, signal) : made;
+  });
   context.live.add(view, ttl === undefined ? undefined : ttl * 1000);
   reply.code(201).header("location", `${base}/views/${view.id}`);
   const { id, count, skipped, fields, layout, version } = view;

@@ -9,6 +9,8 @@ const YOUNG = 2 * SECOND;
 export class ServerClock {
   /** What to add to a server's times: not too much by any answer so far, which soon stays the same. */
   #ahead = Number.NEGATIVE_INFINITY;
+  /** More than this it cannot be. */
+  #most = Number.POSITIVE_INFINITY;
 
   /**
    * When what came was last written, milliseconds since 1970: never later than it was, and earlier by little more than a
@@ -20,9 +22,18 @@ export class ServerClock {
     const [written, sent] = ["last-modified", "date"].map((name) => Date.parse(headers.get(name) ?? ""));
     // A cache between gives the date of the answer that it keeps, and its age (RFC 9111, 5.1).
     const age = Number(headers.get("age") ?? 0) * SECOND;
-    const ahead = began - (sent! + age) - SECOND;
-    if (tries === 1 && age >= 0 && ahead > this.#ahead) this.#ahead = ahead;
+    if (tries === 1 && age >= 0) this.#set(began - (sent! + age) - SECOND, Date.now() - (sent! + age));
     const known = status < 300 && written! + YOUNG <= sent! && Number.isFinite(this.#ahead);
     return known ? written! + this.#ahead : undefined;
+  }
+
+  /** What is to be added lies between these. */
+  #set(least: number, most: number): void {
+    // Set meanwhile, or some date before was that of an answer that a cache had kept and not said so.
+    if (most < this.#ahead) [this.#ahead, this.#most] = [least, most];
+    // Such an answer.
+    if (least > this.#most) return;
+    if (least > this.#ahead) this.#ahead = least;
+    if (most < this.#most) this.#most = most;
   }
 }

@@ -128,14 +128,13 @@ export class ReferenceStore implements Store {
     throw missingTarget(location);
   }
 
-  /** What an object is now. Many keys lie in one, so that those who ask at the same time share the answer. */
-  #look(location: string, options: ReadOptions): Promise<Target> {
-    let looking = this.#looking.get(location);
+  /** What an object is now. Many keys lie in one, so that those who ask the same at the same time share the answer. */
+  #look(location: string, { traffic, asOf }: ReadOptions): Promise<Target> {
+    const id = `${location}\0${asOf ?? ""}`;
+    let looking = this.#looking.get(id);
     if (!looking) {
-      looking = this.#stat(location, { traffic: options.traffic }).finally(() =>
-        this.#looking.delete(location),
-      );
-      this.#looking.set(location, looking);
+      looking = this.#stat(location, { traffic, asOf }).finally(() => this.#looking.delete(id));
+      this.#looking.set(id, looking);
     }
     return looking;
   }
