@@ -8,6 +8,7 @@ import { ZarrsiftError } from "../errors.ts";
 import type { Resource } from "../view/api.ts";
 import { gzipEtag, noneMatch, rangeAllowed } from "./conditional.ts";
 import { acceptsGzip, gzipped } from "./encoding.ts";
+import type { Loan } from "./lending.ts";
 import { contentRange, parseRange, type RangeAnswer } from "./ranges.ts";
 
 /** A resource whose bytes are in memory. */
@@ -68,16 +69,17 @@ export function sendHeld(
 /**
  * Sends a chunk that is not in memory, reading no more than was asked for.
  *
- * @param keep is given the bytes where all of them were read
+ * @param loan memory for bytes that need not be kept
+ * @param keep is given the bytes where all of them were read, and in memory of their own
  * @returns whether it was sent; false: the source has no such chunk
  */
 export async function sendChunk(
   request: FastifyRequest,
   reply: FastifyReply,
   resource: Resource,
-  options: { cacheControl: string; signal: AbortSignal; keep(bytes: Buffer): void },
+  options: { cacheControl: string; signal: AbortSignal; loan: Loan | undefined; keep(bytes: Buffer): void },
 ): Promise<boolean> {
-  const { cacheControl, signal, keep } = options;
+  const { cacheControl, signal, loan, keep } = options;
   const { headers } = request;
   const ranged =
     request.method === "GET" && headers.range !== undefined && rangeAllowed(ifRange(request), resource.etag);
@@ -92,10 +94,14 @@ export async function sendChunk(
     else if (range) await sendRange(reply, resource, range, size, signal);
     if (reply.sent) return true;
   }
-  const bytes = await resource.read({ signal });
+  const bytes =
+    loan && resource.readInto
+      ? await resource.readInto(loan.memory, { signal })
+      : await resource.read({ signal });
   if (!bytes) return false;
   const body = bufferOf(bytes);
-  keep(body);
+  if (loan?.holds(bytes)) reply.raw.once("finish", loan.giveBack);
+  else keep(body);
   announce(reply, resource, cacheControl);
   sendBody(request, reply, body.length, body);
   return true;

@@ -1,3 +1,4 @@
+import { abortable } from "../abort.ts";
 import { Flight } from "../flight.ts";
 import { Lru } from "../lru.ts";
 import { Latest } from "./latest.ts";
@@ -28,6 +29,7 @@ export class CacheStore implements Store {
   readonly snapshot?: string;
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly #store: Store;
   readonly #largest: number;
   readonly #budget: number;
@@ -40,6 +42,12 @@ export class CacheStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
+    if (store.getInto) {
+      this.getInto = async (key, memory, options) => {
+        options?.signal?.throwIfAborted();
+        return abortable(store.getInto!(key, memory, options), options?.signal);
+      };
+    }
     this.#store = store;
     this.#budget = budget;
     this.#largest = budget / 4;

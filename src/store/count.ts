@@ -9,6 +9,7 @@ export class CountingStore implements Store {
   readonly snapshot?: string;
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly total: Traffic;
   readonly #store: Store;
 
@@ -17,6 +18,7 @@ export class CountingStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = (key, options) => this.#counted(store.place!(key, options), options);
+    if (store.getInto) this.getInto = (key, memory, o) => this.#counted(store.getInto!(key, memory, o), o);
     this.total = total;
     this.#store = store;
   }

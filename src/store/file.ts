@@ -19,7 +19,7 @@ import { messageOf, ZarrsiftError } from "../errors.ts";
 import { keySegments, prefixSegments } from "./key.ts";
 import { QuickReads } from "./quick.ts";
 import { type Span, spanOf } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Memory, Place, ReadOptions, Store } from "./store.ts";
 
 /**
  * A bare descriptor, opened and read in the thread pool where that may take its time, looked at and closed right here:
@@ -62,6 +62,10 @@ export class DirectoryStore implements Store {
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     return this.#read(key, undefined, options);
+  }
+
+  async getInto(key: string, memory: Memory, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    return this.#read(key, undefined, options, memory);
   }
 
   async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -112,6 +116,7 @@ export class DirectoryStore implements Store {
     key: string,
     range: ByteRange | undefined,
     options: ReadOptions | undefined,
+    memory: Memory = newMemory,
   ): Promise<Uint8Array | undefined> {
     const where = `${this.url}/${key}`;
     return this.#withFile(key, options, async (file, info) => {
@@ -119,7 +124,9 @@ export class DirectoryStore implements Store {
       if (!range) options?.onStat?.(statOf(info));
       const span = range ? spanOf(range, size, where) : { offset: 0, length: size };
       const quick = this.#isQuick() && span.length <= LARGEST_QUICK ? this.#quick : undefined;
-      return readSpan(file, span, where, quick);
+      const bytes = (this.#local ? memory : newMemory)(span.length);
+      await readSpan(file, span, bytes, where, quick);
+      return bytes;
     });
   }
 
@@ -284,15 +291,19 @@ function refuseChanged(
   throw new ZarrsiftError("source_changed", `${where} has changed since it was referred to`);
 }
 
-/** All bytes of `span`. */
+/** Not zeroed first: every byte is read, or the read fails. */
+function newMemory(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+/** Reads all bytes of `span`. */
 async function readSpan(
   file: number,
   span: Span,
+  bytes: Uint8Array,
   where: string,
   quick: QuickReads | undefined,
-): Promise<Uint8Array> {
-  // Not zeroed first: every byte is read, or the read fails.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(span.length).buffer);
+): Promise<void> {
   let done = 0;
   while (done < span.length) {
     const [left, place] = [span.length - done, span.offset + done];
@@ -304,7 +315,6 @@ async function readSpan(
     }
     done += bytesRead;
   }
-  return bytes;
 }
 
 function codeOf(error: unknown): string {

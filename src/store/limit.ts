@@ -5,6 +5,7 @@ export class LimitStore implements Store {
   readonly url: string;
   readonly snapshot?: string;
   readonly place?: NonNullable<Store["place"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly #store: Store;
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -13,6 +14,8 @@ export class LimitStore implements Store {
     this.url = store.url;
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.place) this.place = (key, options) => this.#run(() => store.place!(key, options), options);
+    if (store.getInto)
+      this.getInto = (key, memory, options) => this.#run(() => store.getInto!(key, memory, options), options);
     this.#store = store;
     this.#free = limit;
   }

@@ -20,6 +20,14 @@ export interface Store {
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
   /**
+   * As `get`, past all caches, by stores that find whole values again as fast as they could be kept: directories.
+   *
+   * @returns the value in `memory`, or in its own where it was not to be had at once. Where it fails the memory may
+   *   still be written to.
+   */
+  getInto?(key: string, memory: Memory, options?: ReadOptions): Promise<Uint8Array | undefined>;
+
+  /**
    * Size and a stamp that changes when the bytes do (mtime, ETag), as of now; `undefined`: no such key. Where one file
    * holds or names all values, its own stamp is part of theirs.
    */
@@ -85,6 +93,9 @@ export interface ReadOptions {
    */
   expect?: Expectation | undefined;
 }
+
+/** Gives room for a value of so many bytes; whatever is in it is written over. */
+export type Memory = (length: number) => Uint8Array;
 
 /** See `ReadOptions`. */
 export interface Expectation {

@@ -4,7 +4,7 @@
  */
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
-import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
+import type { ByteRange, Memory, Place, ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import { documentKeys } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
@@ -14,6 +14,12 @@ import { type InnerRange, readShardIndex, type ShardIndex } from "../zarr/shard.
 export interface ChunkSource {
   size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined>;
   read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined>;
+  /** As `Store.getInto`. */
+  readInto?(
+    coords: readonly number[],
+    memory: Memory,
+    options?: ReadOptions,
+  ): Promise<Uint8Array | undefined>;
   readRange(
     coords: readonly number[],
     range: ByteRange,
@@ -31,6 +37,7 @@ export class StoredChunks implements ChunkSource {
   readonly store: Store;
   /** The source's key of a chunk. */
   readonly key: (coords: readonly number[]) => string;
+  readonly readInto?: NonNullable<ChunkSource["readInto"]>;
   readonly #documents: (coords: readonly number[]) => readonly string[];
 
   /** `documents` are the keys of the metadata of the array that a chunk is of. */
@@ -42,6 +49,10 @@ export class StoredChunks implements ChunkSource {
     this.store = store;
     this.key = key;
     this.#documents = documents;
+    if (store.getInto) {
+      this.readInto = (coords, memory, options) =>
+        this.confirmed(coords, store.getInto!(key(coords), memory, options), options);
+    }
   }
 
   async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {

@@ -165,7 +165,8 @@ async function read(
     return kept;
   };
   if (resource.kind === "chunk") {
-    const sent = await sendChunk(request, reply, resource, { cacheControl: control, signal, keep });
+    const loan = context.limits.cacheBytes === 0 ? context.lending.loan() : undefined;
+    const sent = await sendChunk(request, reply, resource, { cacheControl: control, signal, loan, keep });
     return sent ? undefined : sendAbsent(reply, url);
   }
   const bytes = await resource.read({ signal });

@@ -1,0 +1,117 @@
+/** Chunks that nothing keeps are read into memory that is used again: no answer may show another's bytes. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openCollection } from "../../src/index.ts";
+import { buildApp } from "../../src/server/index.ts";
+import { Lending } from "../../src/server/lending.ts";
+import { openSource } from "../../src/store/open.ts";
+import { tinyCollection } from "../view/tiny.ts";
+
+const GRANULES = 24;
+const folder = mkdtempSync(join(tmpdir(), "zarrsift-lending-"));
+const chunkOf = (granule: number) => Buffer.alloc(1_500_000 - 50_000 * granule, `granule ${granule};`);
+let app: FastifyInstance;
+let base: string;
+
+beforeAll(async () => {
+  const granules = Array.from({ length: GRANULES }, (_, i) => ({ path: `g${i}`, arrays: { sst: {} } }));
+  const made = await tinyCollection(granules);
+  for (const key of made.keys()) {
+    mkdirSync(dirname(join(folder, key)), { recursive: true });
+    const granule = /^g(\d+)\/sst\/c/.exec(key)?.[1];
+    writeFileSync(join(folder, key), granule ? chunkOf(Number(granule)) : (await made.get(key))!);
+  }
+  const collection = await openCollection(await openSource(folder));
+  app = await buildApp({ collections: [collection], logger: false, limits: { cacheBytes: 0 } });
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const answer = await app.inject({
+    method: "POST",
+    url: "/collections/meta/views",
+    payload: { sql: "SELECT idx FROM meta" },
+  });
+  base = new URL(answer.json().v3).pathname;
+});
+afterAll(async () => {
+  await app.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Asks for chunks all at once; what came until a client that `leaves` had `leaves` bytes. */
+async function answers(granules: readonly number[], leaves = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+  for (const [i, granule] of granules.entries()) {
+    const last = i === granules.length - 1 ? "Connection: close\r\n" : "";
+    socket.write(`GET ${base}/g${granule}/sst/c/0/0 HTTP/1.1\r\nHost: h\r\n${last}\r\n`);
+  }
+  // By then the server has more to send than the system takes.
+  await new Promise((resume) => setTimeout(resume, 100));
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of socket) {
+    parts.push(part);
+    size += part.length;
+    if (size > leaves) break;
+  }
+  return Buffer.concat(parts);
+}
+
+/** The bodies of answers that came after one another, the last perhaps cut. */
+function* bodies(answers: Buffer): Generator<Buffer> {
+  for (let at = 0; at < answers.length; ) {
+    const start = answers.indexOf("\r\n\r\n", at) + 4;
+    const head = answers.toString("latin1", at, start);
+    expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    at = start + Number(/content-length: (\d+)/i.exec(head)![1]);
+    yield answers.subarray(start, at);
+  }
+}
+
+describe("chunks of files, with no memory to keep them", () => {
+  it("are what the files hold, for clients that are slow or leave too", async () => {
+    const clients = Array.from({ length: 6 }, async (_, client) => {
+      const asked = Array.from({ length: 16 }, (_, turn) => (client * 7 + turn * 5) % GRANULES);
+      const leaves = client % 3 === 2 ? 5_000_000 : undefined;
+      const got = [...bodies(await answers(asked, leaves))];
+      if (!leaves) expect(got).toHaveLength(asked.length);
+      for (const [i, bytes] of got.entries()) {
+        const want = chunkOf(asked[i]!);
+        const whole = !leaves || i < got.length - 1;
+        expect(bytes.equals(whole ? want : want.subarray(0, bytes.length)), `answer ${i} of ${client}`).toBe(
+          true,
+        );
+      }
+    });
+    await Promise.all(clients);
+  });
+});
+
+describe("memory that is lent", () => {
+  it("is lent again once it was given back, to one at a time", () => {
+    const lending = new Lending(2 ** 20);
+    const [one, two, three] = [lending.loan(), lending.loan(), lending.loan()];
+    const first = one.memory(100_000);
+    const second = two.memory(100_000);
+    expect([first.length, second.length, first.buffer === second.buffer]).toEqual([100_000, 100_000, false]);
+    expect([one.holds(first), one.holds(second), three.holds(first)]).toEqual([true, false, false]);
+    one.giveBack();
+    const third = three.memory(120_000);
+    expect([third.length, third.buffer === first.buffer]).toEqual([120_000, true]);
+    expect(lending.loan().memory(100_000).buffer).not.toBe(third.buffer);
+  });
+
+  it("is kept up to its budget", () => {
+    const lending = new Lending(2 ** 18);
+    const loans = Array.from({ length: 3 }, () => lending.loan());
+    const lent = loans.map((loan) => loan.memory(2 ** 17).buffer);
+    for (const loan of loans) loan.giveBack();
+    const again = Array.from({ length: 3 }, () => lending.loan().memory(2 ** 17).buffer);
+    expect(again.filter((buffer) => lent.includes(buffer))).toHaveLength(2);
+    const large = lending.loan();
+    expect(large.memory(2 ** 18 + 1).buffer.byteLength).toBe(2 ** 18 + 1);
+    expect(lending.loan().memory(0)).toHaveLength(0);
+  });
+});
