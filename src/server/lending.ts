@@ -15,9 +15,12 @@ export class Lending {
     this.#budget = budget;
   }
 
-  /** Memory for one value. */
-  loan(): Loan {
-    return new Loan(this);
+  /**
+   * Memory for one value.
+   * @param keeps whether the reader is going to keep a value of this length: it then gets memory for good
+   */
+  loan(keeps: (length: number) => boolean = () => false): Loan {
+    return new Loan(this, keeps);
   }
 
   /** For `Loan`. */
@@ -43,14 +46,17 @@ export class Lending {
 /** What one reader has of a `Lending`. Not given back, it is the garbage collector's, as other memory is. */
 export class Loan {
   readonly #from: Lending;
+  readonly #keeps: (length: number) => boolean;
   #taken: ArrayBuffer | undefined;
 
-  constructor(from: Lending) {
+  constructor(from: Lending, keeps: (length: number) => boolean) {
     this.#from = from;
+    this.#keeps = keeps;
   }
 
   /** Room for a value to be read into. */
   readonly memory = (length: number): Uint8Array => {
+    if (this.#keeps(length)) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     this.#taken = this.#from.take(length);
     return new Uint8Array(this.#taken, 0, length);
   };

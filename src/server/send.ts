@@ -23,9 +23,9 @@ interface Body extends Held {
   encoding?: "gzip";
 }
 
-/** What `Held` takes in a cache, compressed form not counted. */
-export function heldSize(held: Held): number {
-  return held.bytes.length + 256;
+/** What a `Held` of so many bytes takes in a cache, compressed form not counted. */
+export function heldSize(length: number): number {
+  return length + 256;
 }
 
 /** Bytes as Node writes them, not copied. */
@@ -77,7 +77,7 @@ export async function sendChunk(
   request: FastifyRequest,
   reply: FastifyReply,
   resource: Resource,
-  options: { cacheControl: string; signal: AbortSignal; loan: Loan | undefined; keep(bytes: Buffer): void },
+  options: { cacheControl: string; signal: AbortSignal; loan: Loan; keep(bytes: Buffer): void },
 ): Promise<boolean> {
   const { cacheControl, signal, loan, keep } = options;
   const { headers } = request;
@@ -94,13 +94,12 @@ export async function sendChunk(
     else if (range) await sendRange(reply, resource, range, size, signal);
     if (reply.sent) return true;
   }
-  const bytes =
-    loan && resource.readInto
-      ? await resource.readInto(loan.memory, { signal })
-      : await resource.read({ signal });
+  const bytes = resource.readInto
+    ? await resource.readInto(loan.memory, { signal })
+    : await resource.read({ signal });
   if (!bytes) return false;
   const body = bufferOf(bytes);
-  if (loan?.holds(bytes)) reply.raw.once("finish", loan.giveBack);
+  if (loan.holds(bytes)) reply.raw.once("finish", loan.giveBack);
   else keep(body);
   announce(reply, resource, cacheControl);
   sendBody(request, reply, body.length, body);

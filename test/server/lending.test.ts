@@ -25,20 +25,28 @@ beforeAll(async () => {
     const granule = /^g(\d+)\/sst\/c/.exec(key)?.[1];
     writeFileSync(join(folder, key), granule ? chunkOf(Number(granule)) : (await made.get(key))!);
   }
-  const collection = await openCollection(await openSource(folder));
-  app = await buildApp({ collections: [collection], logger: false, limits: { cacheBytes: 0 } });
+  app = await serve(0);
   await app.listen({ port: 0, host: "127.0.0.1" });
-  const answer = await app.inject({
-    method: "POST",
-    url: "/collections/meta/views",
-    payload: { sql: "SELECT idx FROM meta" },
-  });
-  base = new URL(answer.json().v3).pathname;
+  base = await makeView(app);
 });
 afterAll(async () => {
   await app.close();
   rmSync(folder, { recursive: true });
 });
+
+async function serve(cacheBytes: number): Promise<FastifyInstance> {
+  const collection = await openCollection(await openSource(folder));
+  return buildApp({ collections: [collection], logger: false, limits: { cacheBytes } });
+}
+
+async function makeView(app: FastifyInstance): Promise<string> {
+  const answer = await app.inject({
+    method: "POST",
+    url: "/collections/meta/views",
+    payload: { sql: "SELECT idx FROM meta" },
+  });
+  return new URL(answer.json().v3).pathname;
+}
 
 /** Asks for chunks all at once; what came until a client that `leaves` had `leaves` bytes. */
 async function answers(granules: readonly number[], leaves = Number.POSITIVE_INFINITY): Promise<Buffer> {
@@ -89,6 +97,22 @@ describe("chunks of files, with no memory to keep them", () => {
   });
 });
 
+it("of chunks of files, memory keeps as many as fit, however many are read", async () => {
+  const small = await serve(4_500_000);
+  const view = await makeView(small);
+  for (let pass = 1; pass <= 2; pass++) {
+    for (let i = 0; i < 12; i++) {
+      const { rawPayload } = await small.inject(`${view}/g${i}/sst/c/0/0`);
+      expect(rawPayload.equals(chunkOf(i)), `chunk ${i} in pass ${pass}`).toBe(true);
+    }
+  }
+  // The first three, of 1.5, 1.45 and 1.4 MB, and nothing else: 12 and 9 were read from files.
+  const { body } = await small.inject("/metrics");
+  expect(body).toContain('zarrsift_cache_lookups_total{result="hit"} 3\n');
+  expect(body).toContain('zarrsift_cache_lookups_total{result="miss"} 21\n');
+  await small.close();
+});
+
 describe("memory that is lent", () => {
   it("is lent again once it was given back, to one at a time", () => {
     const lending = new Lending(2 ** 20);
@@ -101,6 +125,12 @@ describe("memory that is lent", () => {
     const third = three.memory(120_000);
     expect([third.length, third.buffer === first.buffer]).toEqual([120_000, true]);
     expect(lending.loan().memory(100_000).buffer).not.toBe(third.buffer);
+  });
+
+  it("is for good where the reader keeps it", () => {
+    const lending = new Lending(2 ** 20);
+    const loan = lending.loan((length) => length < 1000);
+    expect([loan.holds(loan.memory(999)), loan.holds(loan.memory(1000))]).toEqual([false, true]);
   });
 
   it("is kept up to its budget", () => {

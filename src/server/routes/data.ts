@@ -161,11 +161,12 @@ async function read(
   context.metrics.looked("miss");
   const keep = (bytes: Buffer): Held => {
     const kept: Held = { kind: resource.kind, etag: resource.etag, contentType: resource.contentType, bytes };
-    context.cache.set(cacheKey(live, url), kept, heldSize(kept));
+    context.cache.set(cacheKey(live, url), kept, heldSize(bytes.length));
     return kept;
   };
   if (resource.kind === "chunk") {
-    const loan = context.limits.cacheBytes === 0 ? context.lending.loan() : undefined;
+    // What is found again as fast pushes nothing out.
+    const loan = context.lending.loan((length) => context.cache.hasRoom(heldSize(length)));
     const sent = await sendChunk(request, reply, resource, { cacheControl: control, signal, loan, keep });
     return sent ? undefined : sendAbsent(reply, url);
   }
