@@ -1,5 +1,5 @@
 /** Chunks that nothing keeps are read into memory that is used again: no answer may show another's bytes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,6 +13,7 @@ import { tinyCollection } from "../view/tiny.ts";
 
 const GRANULES = 24;
 const folder = mkdtempSync(join(tmpdir(), "zarrsift-lending-"));
+const copy = `${folder}-copy`;
 const chunkOf = (granule: number) => Buffer.alloc(1_500_000 - 50_000 * granule, `granule ${granule};`);
 let app: FastifyInstance;
 let base: string;
@@ -34,8 +35,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function serve(cacheBytes: number): Promise<FastifyInstance> {
-  const collection = await openCollection(await openSource(folder));
+async function serve(cacheBytes: number, source = folder): Promise<FastifyInstance> {
+  const collection = await openCollection(await openSource(source));
   return buildApp({ collections: [collection], logger: false, limits: { cacheBytes } });
 }
 
@@ -94,6 +95,33 @@ describe("chunks of files, with no memory to keep them", () => {
       }
     });
     await Promise.all(clients);
+  });
+});
+
+describe("chunks of files that change under a view", () => {
+  const chunk = join(copy, "g1/sst/c/0/0");
+  const changes: Record<string, () => void> = {
+    "written anew": () => writeFileSync(chunk, chunkOf(1)),
+    deleted: () => rmSync(chunk),
+    "of an array that is another": () => writeFileSync(join(copy, "g1/sst/zarr.json"), "{}"),
+    "of a granule that has gone": () => rmSync(join(copy, "g1"), { recursive: true }),
+    "of another table": () => writeFileSync(join(copy, "meta/array_location/c/0"), ""),
+  };
+  it.each(Object.entries(changes))("fail, %s", async (_, change) => {
+    cpSync(folder, copy, { recursive: true });
+    rmSync(join(copy, "g2/sst/c/0/0"));
+    await new Promise((resume) => setTimeout(resume, 20));
+    const app = await serve(0, copy);
+    const view = await makeView(app);
+    const get = (granule: number) => app.inject(`${view}/g${granule}/sst/c/0/0`);
+    expect((await get(1)).rawPayload.equals(chunkOf(1))).toBe(true);
+    expect((await get(2)).statusCode).toBe(404);
+    await new Promise((resume) => setTimeout(resume, 20));
+    change();
+    const answer = await get(1);
+    expect([answer.statusCode, answer.json().code]).toEqual([503, "source_changed"]);
+    await app.close();
+    rmSync(copy, { recursive: true });
   });
 });
 
