@@ -22,8 +22,8 @@ export class AsOfStore implements Store {
     this.url = store.url;
     if (store.place) this.place = (key, options) => this.#held(key, options, (o) => store.place!(key, o));
     if (store.getInto) {
-      this.getInto = (key, memory, options) =>
-        this.#held(key, options, (o) => store.getInto!(key, memory, o));
+      this.getInto = (key, range, memory, options) =>
+        this.#held(key, options, (o) => store.getInto!(key, range, memory, o));
     }
     this.#store = store;
     this.#asOf = asOf;

@@ -43,9 +43,9 @@ export class CacheStore implements Store {
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
     if (store.getInto) {
-      this.getInto = async (key, memory, options) => {
+      this.getInto = async (key, range, memory, options) => {
         options?.signal?.throwIfAborted();
-        return abortable(store.getInto!(key, memory, options), options?.signal);
+        return abortable(store.getInto!(key, range, memory, options), options?.signal);
       };
     }
     this.#store = store;

@@ -18,7 +18,9 @@ export class CountingStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = (key, options) => this.#counted(store.place!(key, options), options);
-    if (store.getInto) this.getInto = (key, memory, o) => this.#counted(store.getInto!(key, memory, o), o);
+    if (store.getInto)
+      this.getInto = (key, range, memory, options) =>
+        this.#counted(store.getInto!(key, range, memory, options), options);
     this.total = total;
     this.#store = store;
   }

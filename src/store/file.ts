@@ -53,19 +53,21 @@ export class DirectoryStore implements Store {
   #insideUntil = 0;
   readonly #quick = new QuickReads();
   #local: boolean | undefined;
+  readonly getInto?: NonNullable<Store["getInto"]>;
 
-  /** @param root path of the directory */
-  constructor(root: string) {
+  /**
+   * @param root path of the directory
+   * @param local whether it is on a disk of this machine, where that is known: it then reads into the memory of others
+   */
+  constructor(root: string, local?: boolean) {
     this.url = root;
     this.#root = dirname(join(root, "key"));
+    this.#local = local;
+    if (local) this.getInto = (key, range, memory, options) => this.#read(key, range, options, memory);
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     return this.#read(key, undefined, options);
-  }
-
-  async getInto(key: string, memory: Memory, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.#read(key, undefined, options, memory);
   }
 
   async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -124,7 +126,7 @@ export class DirectoryStore implements Store {
       if (!range) options?.onStat?.(statOf(info));
       const span = range ? spanOf(range, size, where) : { offset: 0, length: size };
       const quick = this.#isQuick() && span.length <= LARGEST_QUICK ? this.#quick : undefined;
-      const bytes = (this.#local ? memory : newMemory)(span.length);
+      const bytes = memory(span.length);
       await readSpan(file, span, bytes, where, quick);
       return bytes;
     });
@@ -199,10 +201,7 @@ export class DirectoryStore implements Store {
       throw error;
     });
     const root = await this.#realRoot;
-    this.#local ??= await statfs(root).then(
-      ({ type }) => !REMOTE.has(type),
-      () => false,
-    );
+    this.#local ??= await isLocal(root);
     if (target === root || target.startsWith(root.endsWith(sep) ? root : root + sep)) return;
     throw new ZarrsiftError(
       "source_forbidden",
@@ -326,6 +325,14 @@ export async function pathKind(path: string): Promise<"directory" | "file" | und
   const found = await stat(path).catch(() => undefined);
   if (!found) return undefined;
   return found.isDirectory() ? "directory" : "file";
+}
+
+/** Whether something is there and on a disk of this machine, where reading never waits for a network. */
+export function isLocal(path: string): Promise<boolean> {
+  return statfs(path).then(
+    ({ type }) => !REMOTE.has(type),
+    () => false,
+  );
 }
 
 /** The folder and the name of a file, symbolic links followed. */

@@ -15,7 +15,8 @@ export class LimitStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.place) this.place = (key, options) => this.#run(() => store.place!(key, options), options);
     if (store.getInto)
-      this.getInto = (key, memory, options) => this.#run(() => store.getInto!(key, memory, options), options);
+      this.getInto = (key, range, memory, options) =>
+        this.#run(() => store.getInto!(key, range, memory, options), options);
     this.#store = store;
     this.#free = limit;
   }

@@ -20,12 +20,17 @@ export interface Store {
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
   /**
-   * As `get`, past all caches, by stores that find whole values again as fast as they could be kept: directories.
+   * As `get`, or `getRange` where a range is given, past all caches, by stores that find values again as fast as they
+   * could be kept: directories.
    *
-   * @returns the value in `memory`, or in its own where it was not to be had at once. Where it fails the memory may
-   *   still be written to.
+   * @returns what `memory` gave, with the value in it. Where it fails that may still be written to.
    */
-  getInto?(key: string, memory: Memory, options?: ReadOptions): Promise<Uint8Array | undefined>;
+  getInto?(
+    key: string,
+    range: ByteRange | undefined,
+    memory: Memory,
+    options?: ReadOptions,
+  ): Promise<Uint8Array | undefined>;
 
   /**
    * Size and a stamp that changes when the bytes do (mtime, ETag), as of now; `undefined`: no such key. Where one file

@@ -47,8 +47,8 @@ export class WatchedStore implements Store {
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
     if (store.getInto) {
-      this.getInto = (key, memory, options) =>
-        this.#remembers(key) ? this.get(key, options) : store.getInto!(key, memory, options);
+      this.getInto = (key, range, memory, options) =>
+        !range && this.#remembers(key) ? this.get(key, options) : store.getInto!(key, range, memory, options);
     }
     this.#store = store;
     this.#watches = watches;

@@ -17,6 +17,7 @@ export interface ChunkSource {
   /** As `Store.getInto`. */
   readInto?(
     coords: readonly number[],
+    range: ByteRange | undefined,
     memory: Memory,
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined>;
@@ -50,8 +51,8 @@ export class StoredChunks implements ChunkSource {
     this.key = key;
     this.#documents = documents;
     if (store.getInto) {
-      this.readInto = (coords, memory, options) =>
-        this.confirmed(coords, store.getInto!(key(coords), memory, options), options);
+      this.readInto = (coords, range, memory, options) =>
+        this.confirmed(coords, store.getInto!(key(coords), range, memory, options), options);
     }
   }
 
@@ -146,6 +147,7 @@ export class InnerChunks implements ChunkSource {
   readonly #shards: StoredChunks;
   readonly #meta: ArrayMeta;
   readonly #perShard: number[];
+  readonly readInto?: NonNullable<ChunkSource["readInto"]>;
   readonly #indexes = new Lru<OpenShard>(SHARD_INDEXES_KEPT);
 
   /** `sharded` and `inner` describe the array with its shards, and the same array as that of its inner chunks. */
@@ -153,6 +155,12 @@ export class InnerChunks implements ChunkSource {
     this.#shards = shards;
     this.#meta = sharded;
     this.#perShard = sharded.chunkShape.map((length, axis) => length / inner.chunkShape[axis]!);
+    if (shards.store.getInto) {
+      this.readInto = async (coords, range, memory, options) => {
+        const found = await this.#find(coords, options);
+        return found.place && this.#part(found, within(found.place, range), options, memory);
+      };
+    }
   }
 
   async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
@@ -170,15 +178,7 @@ export class InnerChunks implements ChunkSource {
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
     const found = await this.#find(coords, options);
-    const { place } = found;
-    if (!place) return undefined;
-    const start =
-      "suffixLength" in range
-        ? Math.max(0, place.length - range.suffixLength)
-        : Math.min(range.offset, place.length);
-    const length =
-      "suffixLength" in range ? place.length - start : Math.min(range.length, place.length - start);
-    return this.#part(found, { offset: place.offset + start, length }, options);
+    return found.place && this.#part(found, within(found.place, range), options);
   }
 
   async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
@@ -213,14 +213,28 @@ export class InnerChunks implements ChunkSource {
   }
 
   /** A part of a shard that is there, for its index was read. */
-  async #part({ key, expect }: Found, part: ByteRange, options?: ReadOptions): Promise<Uint8Array> {
+  async #part(
+    { key, expect }: Found,
+    part: ByteRange,
+    options?: ReadOptions,
+    memory?: Memory,
+  ): Promise<Uint8Array> {
     const { store } = this.#shards;
-    const bytes = await store.getRange(key, part, { ...options, expect });
+    const held = { ...options, expect };
+    const bytes = await (memory ? store.getInto!(key, part, memory, held) : store.getRange(key, part, held));
     if (bytes) return bytes;
     throw new ZarrsiftError("source_changed", `${store.url}/${key} has gone since its index was read`, {
       details: { key },
     });
   }
+}
+
+/** The bytes of a shard that a range of one of its chunks is; a range that reaches beyond the chunk is cut. */
+function within({ offset, length }: InnerRange, range: ByteRange | undefined): InnerRange {
+  if (!range) return { offset, length };
+  const suffix = "suffixLength" in range;
+  const start = suffix ? Math.max(0, length - range.suffixLength) : Math.min(range.offset, length);
+  return { offset: offset + start, length: suffix ? length - start : Math.min(range.length, length - start) };
 }
 
 /** Chunks the source lacks are written out, because a face's own fill value would show other values there. */

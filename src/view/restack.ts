@@ -93,7 +93,8 @@ class Remapped implements ChunkSource {
     this.#idx = idx;
     this.#perChunk = perChunk;
     if (from.readInto) {
-      this.readInto = (coords, memory, options) => from.readInto!(this.#place(coords), memory, options);
+      this.readInto = (coords, range, memory, options) =>
+        from.readInto!(this.#place(coords), range, memory, options);
     }
   }
 

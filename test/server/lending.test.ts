@@ -49,12 +49,19 @@ async function makeView(app: FastifyInstance): Promise<string> {
   return new URL(answer.json().v3).pathname;
 }
 
+/** Each other chunk is asked for without its first and its last bytes. */
+const FIRST = 1000;
+const LAST = 299_999;
+const wanted = (granule: number) =>
+  granule % 2 ? chunkOf(granule).subarray(FIRST, LAST + 1) : chunkOf(granule);
+
 /** Asks for chunks all at once; what came until a client that `leaves` had `leaves` bytes. */
 async function answers(granules: readonly number[], leaves = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
   for (const [i, granule] of granules.entries()) {
     const last = i === granules.length - 1 ? "Connection: close\r\n" : "";
-    socket.write(`GET ${base}/g${granule}/sst/c/0/0 HTTP/1.1\r\nHost: h\r\n${last}\r\n`);
+    const range = granule % 2 ? `Range: bytes=${FIRST}-${LAST}\r\n` : "";
+    socket.write(`GET ${base}/g${granule}/sst/c/0/0 HTTP/1.1\r\nHost: h\r\n${range}${last}\r\n`);
   }
   // By then the server has more to send than the system takes.
   await new Promise((resume) => setTimeout(resume, 100));
@@ -73,7 +80,7 @@ function* bodies(answers: Buffer): Generator<Buffer> {
   for (let at = 0; at < answers.length; ) {
     const start = answers.indexOf("\r\n\r\n", at) + 4;
     const head = answers.toString("latin1", at, start);
-    expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(head).toMatch(/^HTTP\/1\.1 20[06] /);
     at = start + Number(/content-length: (\d+)/i.exec(head)![1]);
     yield answers.subarray(start, at);
   }
@@ -87,7 +94,7 @@ describe("chunks of files, with no memory to keep them", () => {
       const got = [...bodies(await answers(asked, leaves))];
       if (!leaves) expect(got).toHaveLength(asked.length);
       for (const [i, bytes] of got.entries()) {
-        const want = chunkOf(asked[i]!);
+        const want = wanted(asked[i]!);
         const whole = !leaves || i < got.length - 1;
         expect(bytes.equals(whole ? want : want.subarray(0, bytes.length)), `answer ${i} of ${client}`).toBe(
           true,

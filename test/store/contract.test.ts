@@ -29,12 +29,12 @@ let server: TestServer;
 
 const MAKE: Record<string, () => Store> = {
   memory: () => new MemoryStore(VALUES),
-  directory: () => new DirectoryStore(folder),
+  directory: () => new DirectoryStore(folder, true),
   http: () => new HttpStore(server.url),
   "zip archive": () => new ZipStore(new MemoryStore([["x.zip", zipOf(VALUES)]]), "x.zip"),
   "all wrappers of a directory": () =>
     new CacheStore(
-      new CoalesceStore(new LimitStore(new CountingStore(new DirectoryStore(folder)), 2)),
+      new CoalesceStore(new LimitStore(new CountingStore(new DirectoryStore(folder, true)), 2)),
       10_000,
     ),
   "all wrappers": () =>
@@ -74,13 +74,18 @@ describe.each(Object.entries(MAKE))("a store: %s", (name, make) => {
     if (!store.getInto) return;
     for (const [key, value] of VALUES) {
       const memory = new Uint8Array(2000).fill(99);
-      const found = await store.getInto(key, (length) => memory.subarray(0, length));
+      const found = await store.getInto(key, undefined, (length) => memory.subarray(0, length));
       expect([list(found), found!.buffer === memory.buffer]).toEqual([list(value), true]);
     }
+    const part = await store.getInto("a/c/0", { offset: 5, length: 3 }, (length) => new Uint8Array(length));
+    expect(list(part)).toEqual([5, 6, 7]);
+    const end = await store.getInto("a/c/0", { suffixLength: 2 }, (length) => new Uint8Array(length));
+    expect(list(end)).toEqual(list(bytes.subarray(998)));
     const never = () => expect.fail("there is nothing to read");
-    for (const key of ["nope", "a/c", "b/c"]) expect(await store.getInto(key, never), key).toBeUndefined();
+    for (const key of ["nope", "a/c", "b/c"])
+      expect(await store.getInto(key, undefined, never), key).toBeUndefined();
     const signal = AbortSignal.abort(new Error("enough"));
-    await expect(store.getInto("a/c/0", never, { signal })).rejects.toThrow("enough");
+    await expect(store.getInto("a/c/0", undefined, never, { signal })).rejects.toThrow("enough");
   });
 
   it("gets ranges", async () => {

@@ -165,9 +165,11 @@ async function read(
     return kept;
   };
   if (resource.kind === "chunk") {
+    const { lending } = context;
     // What is found again as fast pushes nothing out.
-    const loan = context.lending.loan((length) => context.cache.hasRoom(heldSize(length)));
-    const sent = await sendChunk(request, reply, resource, { cacheControl: control, signal, loan, keep });
+    const keeps = (length: number) => context.cache.hasRoom(heldSize(length));
+    const options = { cacheControl: control, signal, lending, keeps, keep };
+    const sent = await sendChunk(request, reply, resource, options);
     return sent ? undefined : sendAbsent(reply, url);
   }
   const bytes = await resource.read({ signal });
