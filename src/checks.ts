@@ -6,6 +6,10 @@ const CHEAP_MS = 25;
 /** Then the next one waits 20 times as long as the last took. */
 const PAUSE = 20;
 
+/** When this turn of the event loop is over, where that can be known: whoever asks until then shares a check. */
+const turnEnds =
+  typeof setImmediate === "function" ? () => new Promise<void>((go) => setImmediate(go)) : undefined;
+
 /** The last time that what is checked was known to be as it was. */
 export interface LastCheck {
   /** When that began, by `performance.now()`. */
@@ -24,9 +28,9 @@ export interface CheckOptions extends ReadOptions {
 /**
  * Finds out, again and again, whether something has changed.
  *
- * Who asks hears of a check that began after asking; who asks at the same time shares one. Where checking is slow, as
- * over HTTP, the last good check is believed for a while. A check that cannot be made, because something cannot be
- * read, finds no change. Once there is a change there is no way back.
+ * Who asks hears of a check that began after asking; those who ask in one turn of the event loop share one. Where
+ * checking is slow, as over HTTP, the last good check is believed for a while. A check that cannot be made, because
+ * something cannot be read, finds no change. Once there is a change there is no way back.
  */
 export class Checks {
   readonly #differs: (() => Promise<boolean>) | undefined;
@@ -70,6 +74,7 @@ export class Checks {
   }
 
   async #look(differs: () => Promise<boolean>): Promise<void> {
+    await turnEnds?.();
     const began = performance.now();
     this.#changed = await differs().catch(() => false);
     this.#last = { began, took: performance.now() - began };

@@ -70,6 +70,17 @@ export class Lru<T> {
     this.#size += size;
   }
 
+  /**
+   * Whether there is room for a value, or what would leave for it was not used lately. Asked for values that can be had
+   * again without it: one that there is no room for counts as read.
+   */
+  hasRoom(size: number): boolean {
+    if (this.#size + size <= this.#budget) return true;
+    if (size <= this.#budget && this.#clock - this.#oldest!.used >= PATIENCE * this.#budget) return true;
+    this.#clock += size;
+    return false;
+  }
+
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;

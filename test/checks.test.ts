@@ -53,3 +53,16 @@ it("those who ask at once share a look, and one that fails finds no change", asy
   const failing = new Checks(() => Promise.reject(new Error("cannot")), { began: -1, took: 0 });
   expect(await failing.changed()).toBe(false);
 });
+
+it("those who ask one after another in a turn of the event loop share a look, which sees what changed until its end", async () => {
+  const { it, checks } = looked(1);
+  vi.advanceTimersByTime(1);
+  const asked: Promise<boolean>[] = [];
+  for (let i = 0; i < 5; i++) {
+    vi.advanceTimersByTime(1);
+    asked.push(checks.changed());
+    await Promise.resolve();
+  }
+  it.isOther = true;
+  expect([await Promise.all(asked), it.looks]).toEqual([Array(5).fill(true), 1]);
+});

@@ -8,6 +8,7 @@ import { Lru } from "../lru.ts";
 import { Catalog } from "./catalog.ts";
 import type { Context } from "./context.ts";
 import { addHooks, commonHeaders, requestId } from "./hooks.ts";
+import { Lending } from "./lending.ts";
 import { Gate } from "./limits.ts";
 import { checkPublicUrl } from "./links.ts";
 import { LiveViews } from "./live-views.ts";
@@ -30,6 +31,7 @@ import { ViewsStore } from "./views-store.ts";
 /** SQL in a path, percent-encoded, and headers beside it. */
 const MAX_HEADER_BYTES = 64 * 1024;
 const SWEEP_MS = 60_000;
+const LENT_BYTES_KEPT = 32 * 2 ** 20;
 
 /**
  * The server's application: listen with `app.listen`, test with `app.inject`, end with `app.close()`, which lets
@@ -94,6 +96,7 @@ async function makeContext(options: AppOptions, limits: Limits, closing: AbortSi
     pinned,
     gate,
     cache: new Lru(limits.cacheBytes),
+    lending: new Lending(LENT_BYTES_KEPT),
     metrics: new Metrics(gauges, options.sourceCounts),
     closing,
   };

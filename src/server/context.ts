@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import type { Lru } from "../lru.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Lending } from "./lending.ts";
 import type { Gate } from "./limits.ts";
 import type { LiveViews } from "./live-views.ts";
 import type { Metrics } from "./metrics.ts";
@@ -22,6 +23,7 @@ export interface Context {
   readonly pinned: PinnedQueries;
   readonly gate: Gate;
   readonly cache: Lru<Held>;
+  readonly lending: Lending;
   readonly metrics: Metrics;
   /** Aborts when the server closes and its patience with running requests is over. */
   readonly closing: AbortSignal;

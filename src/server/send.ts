@@ -8,6 +8,7 @@ import { ZarrsiftError } from "../errors.ts";
 import type { Resource } from "../view/api.ts";
 import { gzipEtag, noneMatch, rangeAllowed } from "./conditional.ts";
 import { acceptsGzip, gzipped } from "./encoding.ts";
+import type { Lending, Loan } from "./lending.ts";
 import { contentRange, parseRange, type RangeAnswer } from "./ranges.ts";
 
 /** A resource whose bytes are in memory. */
@@ -22,9 +23,9 @@ interface Body extends Held {
   encoding?: "gzip";
 }
 
-/** What `Held` takes in a cache, compressed form not counted. */
-export function heldSize(held: Held): number {
-  return held.bytes.length + 256;
+/** What a `Held` of so many bytes takes in a cache, compressed form not counted. */
+export function heldSize(length: number): number {
+  return length + 256;
 }
 
 /** Bytes as Node writes them, not copied. */
@@ -68,16 +69,23 @@ export function sendHeld(
 /**
  * Sends a chunk that is not in memory, reading no more than was asked for.
  *
- * @param keep is given the bytes where all of them were read
+ * @param options.keeps whether so many bytes would be kept
+ * @param options.keep is given bytes to keep, where all of them were read
  * @returns whether it was sent; false: the source has no such chunk
  */
 export async function sendChunk(
   request: FastifyRequest,
   reply: FastifyReply,
   resource: Resource,
-  options: { cacheControl: string; signal: AbortSignal; keep(bytes: Buffer): void },
+  options: {
+    cacheControl: string;
+    signal: AbortSignal;
+    lending: Lending;
+    keeps(length: number): boolean;
+    keep(bytes: Buffer): void;
+  },
 ): Promise<boolean> {
-  const { cacheControl, signal, keep } = options;
+  const { cacheControl, signal, lending, keeps, keep } = options;
   const { headers } = request;
   const ranged =
     request.method === "GET" && headers.range !== undefined && rangeAllowed(ifRange(request), resource.etag);
@@ -89,13 +97,14 @@ export async function sendChunk(
     if (noneMatch(headers["if-none-match"], resource.etag)) notModified(reply);
     else if (request.method === "HEAD") sendBody(request, reply, size);
     else if (range === "unsatisfiable") throw unsatisfiable(reply, size);
-    else if (range) await sendRange(reply, resource, range, size, signal);
+    else if (range) await sendRange(reply, resource, range, size, { lending, signal });
     if (reply.sent) return true;
   }
-  const bytes = await resource.read({ signal });
+  const loan = lending.loan(keeps);
+  const bytes = await readFor(reply, resource, undefined, loan, signal);
   if (!bytes) return false;
   const body = bufferOf(bytes);
-  keep(body);
+  if (!loan.holds(bytes)) keep(body);
   announce(reply, resource, cacheControl);
   sendBody(request, reply, body.length, body);
   return true;
@@ -106,15 +115,30 @@ async function sendRange(
   resource: Resource,
   range: { offset: number; length: number },
   size: number,
-  signal: AbortSignal,
+  { lending, signal }: { lending: Lending; signal: AbortSignal },
 ): Promise<void> {
-  const bytes = await resource.readRange(range.offset, range.length, { signal });
+  const bytes = await readFor(reply, resource, range, lending.loan(), signal);
   if (bytes?.length !== range.length) {
     const message = `The source gave ${bytes?.length ?? "no"} bytes where ${range.length} at ${range.offset} were asked for.`;
     throw new ZarrsiftError("source_unreadable", message);
   }
   partial(reply, range, size);
   reply.send(bufferOf(bytes));
+}
+
+/** Reads all of it or a range, where the source can do that into memory that is lent until the answer is sent. */
+async function readFor(
+  reply: FastifyReply,
+  resource: Resource,
+  range: { offset: number; length: number } | undefined,
+  loan: Loan,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  if (!resource.readInto)
+    return range ? resource.readRange(range.offset, range.length, { signal }) : resource.read({ signal });
+  const bytes = await resource.readInto(range, loan.memory, { signal });
+  if (bytes && loan.holds(bytes)) reply.raw.once("finish", loan.giveBack);
+  return bytes;
 }
 
 function announce(

@@ -9,6 +9,7 @@ import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts
 export class AsOfStore implements Store {
   readonly url: string;
   readonly place?: NonNullable<Store["place"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly #store: Store;
   readonly #asOf: number;
   readonly #onChange: () => void;
@@ -20,6 +21,10 @@ export class AsOfStore implements Store {
   constructor(store: Store, asOf: number, onChange: () => void) {
     this.url = store.url;
     if (store.place) this.place = (key, options) => this.#held(key, options, (o) => store.place!(key, o));
+    if (store.getInto) {
+      this.getInto = (key, range, memory, options) =>
+        this.#held(key, options, (o) => store.getInto!(key, range, memory, o));
+    }
     this.#store = store;
     this.#asOf = asOf;
     this.#onChange = onChange;

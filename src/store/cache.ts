@@ -1,3 +1,4 @@
+import { abortable } from "../abort.ts";
 import { Flight } from "../flight.ts";
 import { Lru } from "../lru.ts";
 import { Latest } from "./latest.ts";
@@ -29,6 +30,7 @@ export class CacheStore implements Store {
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
   readonly stats?: NonNullable<Store["stats"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly #store: Store;
   readonly #largest: number;
   readonly #budget: number;
@@ -42,6 +44,12 @@ export class CacheStore implements Store {
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
     if (store.stats) this.stats = store.stats.bind(store);
+    if (store.getInto) {
+      this.getInto = async (key, range, memory, options) => {
+        options?.signal?.throwIfAborted();
+        return abortable(store.getInto!(key, range, memory, options), options?.signal);
+      };
+    }
     this.#store = store;
     this.#budget = budget;
     this.#largest = budget / 4;

@@ -23,6 +23,8 @@ export class CoalesceStore implements Store {
   readonly snapshot?: string;
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
+  readonly stats?: NonNullable<Store["stats"]>;
   readonly #store: Store;
   readonly #gap: number;
   readonly #largest: number;
@@ -33,6 +35,8 @@ export class CoalesceStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
+    if (store.getInto) this.getInto = store.getInto.bind(store);
+    if (store.stats) this.stats = store.stats.bind(store);
     this.#store = store;
     this.#gap = gap;
     this.#largest = largest;

@@ -10,6 +10,7 @@ export class CountingStore implements Store {
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
   readonly stats?: NonNullable<Store["stats"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly total: Traffic;
   readonly #store: Store;
 
@@ -21,6 +22,9 @@ export class CountingStore implements Store {
     if (store.stats) {
       this.stats = (keys, options) => this.#counted(store.stats!(keys, options), options, keys.length);
     }
+    if (store.getInto)
+      this.getInto = (key, range, memory, options) =>
+        this.#counted(store.getInto!(key, range, memory, options), options);
     this.total = total;
     this.#store = store;
   }

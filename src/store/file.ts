@@ -22,7 +22,7 @@ import { type Around, folderTime, settledTime, writtenTime } from "./file-times.
 import { keySegments, prefixSegments } from "./key.ts";
 import { QuickReads } from "./quick.ts";
 import { type Span, spanOf } from "./range.ts";
-import type { ByteRange, KeyStat, Listing, Place, ReadOptions, Store } from "./store.ts";
+import type { ByteRange, KeyStat, Listing, Memory, Place, ReadOptions, Store } from "./store.ts";
 
 /**
  * A bare descriptor, opened and read in the thread pool where that may take its time, looked at and closed right here:
@@ -60,11 +60,17 @@ export class DirectoryStore implements Store {
   #insideUntil = 0;
   readonly #quick = new QuickReads();
   #local: boolean | undefined;
+  readonly getInto?: NonNullable<Store["getInto"]>;
 
-  /** @param root path of the directory */
-  constructor(root: string) {
+  /**
+   * @param root path of the directory
+   * @param local whether it is on a disk of this machine, where that is known: it then reads into the memory of others
+   */
+  constructor(root: string, local?: boolean) {
     this.url = root;
     this.#root = dirname(join(root, "key"));
+    this.#local = local;
+    if (local) this.getInto = (key, range, memory, options) => this.#read(key, range, options, memory);
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -166,6 +172,7 @@ export class DirectoryStore implements Store {
     key: string,
     range: ByteRange | undefined,
     options: ReadOptions | undefined,
+    memory: Memory = newMemory,
   ): Promise<Uint8Array | undefined> {
     const where = `${this.url}/${key}`;
     return this.#withFile(key, options, async (file, info) => {
@@ -173,7 +180,9 @@ export class DirectoryStore implements Store {
       if (!range) options?.onStat?.(statOf(info));
       const span = range ? spanOf(range, size, where) : { offset: 0, length: size };
       const quick = this.#isQuick() && span.length <= LARGEST_QUICK ? this.#quick : undefined;
-      return readSpan(file, span, where, quick);
+      const bytes = memory(span.length);
+      await readSpan(file, span, bytes, where, quick);
+      return bytes;
     });
   }
 
@@ -251,10 +260,7 @@ export class DirectoryStore implements Store {
       throw error;
     });
     const root = await this.#realRoot;
-    this.#local ??= await statfs(root).then(
-      ({ type }) => !REMOTE.has(type),
-      () => false,
-    );
+    this.#local ??= await isLocal(root);
     if (target === root || target.startsWith(root.endsWith(sep) ? root : root + sep)) return;
     throw new ZarrsiftError(
       "source_forbidden",
@@ -342,15 +348,19 @@ function refuseChanged(
   throw new ZarrsiftError("source_changed", `${where} has changed since it was referred to`);
 }
 
-/** All bytes of `span`. */
+/** Not zeroed first: every byte is read, or the read fails. */
+function newMemory(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+/** Reads all bytes of `span`. */
 async function readSpan(
   file: number,
   span: Span,
+  bytes: Uint8Array,
   where: string,
   quick: QuickReads | undefined,
-): Promise<Uint8Array> {
-  // Not zeroed first: every byte is read, or the read fails.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(span.length).buffer);
+): Promise<void> {
   let done = 0;
   while (done < span.length) {
     const [left, place] = [span.length - done, span.offset + done];
@@ -362,7 +372,6 @@ async function readSpan(
     }
     done += bytesRead;
   }
-  return bytes;
 }
 
 function codeOf(error: unknown): string {
@@ -374,6 +383,14 @@ export async function pathKind(path: string): Promise<"directory" | "file" | und
   const found = await stat(path).catch(() => undefined);
   if (!found) return undefined;
   return found.isDirectory() ? "directory" : "file";
+}
+
+/** Whether something is there and on a disk of this machine, where reading never waits for a network. */
+export function isLocal(path: string): Promise<boolean> {
+  return statfs(path).then(
+    ({ type }) => !REMOTE.has(type),
+    () => false,
+  );
 }
 
 /** The folder and the name of a file, symbolic links followed. */

@@ -6,6 +6,7 @@ export class LimitStore implements Store {
   readonly snapshot?: string;
   readonly place?: NonNullable<Store["place"]>;
   readonly stats?: NonNullable<Store["stats"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly #store: Store;
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -15,6 +16,9 @@ export class LimitStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.place) this.place = (key, options) => this.#run(() => store.place!(key, options), options);
     if (store.stats) this.stats = (keys, options) => this.#run(() => store.stats!(keys, options), options);
+    if (store.getInto)
+      this.getInto = (key, range, memory, options) =>
+        this.#run(() => store.getInto!(key, range, memory, options), options);
     this.#store = store;
     this.#free = limit;
   }

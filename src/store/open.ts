@@ -146,8 +146,8 @@ async function baseStore(location: Location, options: SourceOptions): Promise<St
   if (location.kind === "s3") {
     return new S3Store(location.url, { ...options.patience, ...options.s3, absent: options.absent });
   }
-  const { DirectoryStore } = await import("./file.ts");
-  return new DirectoryStore(location.path);
+  const { DirectoryStore, isLocal } = await import("./file.ts");
+  return new DirectoryStore(location.path, await isLocal(location.path));
 }
 
 function plain(store: Store, { ref }: Location): Store {

@@ -20,6 +20,19 @@ export interface Store {
   getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
   /**
+   * As `get`, or `getRange` where a range is given, past all caches, by stores that find values again as fast as they
+   * could be kept: directories.
+   *
+   * @returns what `memory` gave, with the value in it. Where it fails that may still be written to.
+   */
+  getInto?(
+    key: string,
+    range: ByteRange | undefined,
+    memory: Memory,
+    options?: ReadOptions,
+  ): Promise<Uint8Array | undefined>;
+
+  /**
    * Size and a stamp that changes when the bytes do (mtime, ETag), as of now; `undefined`: no such key. Where one file
    * holds or names all values, its own stamp is part of theirs.
    */
@@ -92,6 +105,9 @@ export interface ReadOptions {
    */
   expect?: Expectation | undefined;
 }
+
+/** Gives room for a value of so many bytes; whatever is in it is written over. */
+export type Memory = (length: number) => Uint8Array;
 
 /** See `ReadOptions`. */
 export interface Expectation {

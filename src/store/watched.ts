@@ -21,6 +21,7 @@ export class WatchedStore implements Store {
   readonly snapshot?: string;
   readonly changedChunks?: NonNullable<Store["changedChunks"]>;
   readonly place?: NonNullable<Store["place"]>;
+  readonly getInto?: NonNullable<Store["getInto"]>;
   readonly #store: Store;
   readonly #watches: (key: string) => boolean;
   readonly #isDocument: (key: string) => boolean;
@@ -45,6 +46,10 @@ export class WatchedStore implements Store {
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
+    if (store.getInto) {
+      this.getInto = (key, range, memory, options) =>
+        !range && this.#remembers(key) ? this.get(key, options) : store.getInto!(key, range, memory, options);
+    }
     this.#store = store;
     this.#watches = watches;
   }

@@ -2,7 +2,7 @@
  * What views offer to the server and the library.
  */
 import type { OutputColumn, QueryOptions } from "../plan/api.ts";
-import type { Place, ReadOptions } from "../store/store.ts";
+import type { ByteRange, Memory, Place, ReadOptions } from "../store/store.ts";
 
 /** Zarr format of a view's face. */
 export type Face = 2 | 3;
@@ -72,6 +72,12 @@ export interface Resource {
   size(options?: ReadOptions): Promise<number | undefined>;
   /** The bytes; `undefined` where the source turns out not to have the chunk. */
   read(options?: ReadOptions): Promise<Uint8Array | undefined>;
+  /** As `Store.getInto`; absent where the bytes are not those of a store that has it. */
+  readInto?(
+    range: ByteRange | undefined,
+    memory: Memory,
+    options?: ReadOptions,
+  ): Promise<Uint8Array | undefined>;
   readRange(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array | undefined>;
   /** Where the very bytes lie in the source; `"here"`: made by the view, or nobody else can read them; `undefined`: nowhere. */
   place(options?: ReadOptions): Promise<Place | "here" | undefined>;

@@ -4,7 +4,7 @@
  */
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
-import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
+import type { ByteRange, Memory, Place, ReadOptions, Store } from "../store/store.ts";
 import { decodeChunk, encodeChunk, fillChunk } from "../zarr/chunk.ts";
 import { documentKeys } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
@@ -14,6 +14,13 @@ import { type InnerRange, readShardIndex, type ShardIndex } from "../zarr/shard.
 export interface ChunkSource {
   size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined>;
   read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined>;
+  /** As `Store.getInto`. */
+  readInto?(
+    coords: readonly number[],
+    range: ByteRange | undefined,
+    memory: Memory,
+    options?: ReadOptions,
+  ): Promise<Uint8Array | undefined>;
   readRange(
     coords: readonly number[],
     range: ByteRange,
@@ -31,6 +38,7 @@ export class StoredChunks implements ChunkSource {
   readonly store: Store;
   /** The source's key of a chunk. */
   readonly key: (coords: readonly number[]) => string;
+  readonly readInto?: NonNullable<ChunkSource["readInto"]>;
   readonly #documents: (coords: readonly number[]) => readonly string[];
 
   /** `documents` are the keys of the metadata of the array that a chunk is of. */
@@ -42,6 +50,10 @@ export class StoredChunks implements ChunkSource {
     this.store = store;
     this.key = key;
     this.#documents = documents;
+    if (store.getInto) {
+      this.readInto = (coords, range, memory, options) =>
+        this.confirmed(coords, store.getInto!(key(coords), range, memory, options), options);
+    }
   }
 
   async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
@@ -135,6 +147,7 @@ export class InnerChunks implements ChunkSource {
   readonly #shards: StoredChunks;
   readonly #meta: ArrayMeta;
   readonly #perShard: number[];
+  readonly readInto?: NonNullable<ChunkSource["readInto"]>;
   readonly #indexes = new Lru<OpenShard>(SHARD_INDEXES_KEPT);
 
   /** `sharded` and `inner` describe the array with its shards, and the same array as that of its inner chunks. */
@@ -142,6 +155,12 @@ export class InnerChunks implements ChunkSource {
     this.#shards = shards;
     this.#meta = sharded;
     this.#perShard = sharded.chunkShape.map((length, axis) => length / inner.chunkShape[axis]!);
+    if (shards.store.getInto) {
+      this.readInto = async (coords, range, memory, options) => {
+        const found = await this.#find(coords, options);
+        return found.place && this.#part(found, within(found.place, range), options, memory);
+      };
+    }
   }
 
   async size(coords: readonly number[], options?: ReadOptions): Promise<number | undefined> {
@@ -159,15 +178,7 @@ export class InnerChunks implements ChunkSource {
     options?: ReadOptions,
   ): Promise<Uint8Array | undefined> {
     const found = await this.#find(coords, options);
-    const { place } = found;
-    if (!place) return undefined;
-    const start =
-      "suffixLength" in range
-        ? Math.max(0, place.length - range.suffixLength)
-        : Math.min(range.offset, place.length);
-    const length =
-      "suffixLength" in range ? place.length - start : Math.min(range.length, place.length - start);
-    return this.#part(found, { offset: place.offset + start, length }, options);
+    return found.place && this.#part(found, within(found.place, range), options);
   }
 
   async place(coords: readonly number[], options?: ReadOptions): Promise<Place | "here" | undefined> {
@@ -202,14 +213,28 @@ export class InnerChunks implements ChunkSource {
   }
 
   /** A part of a shard that is there, for its index was read. */
-  async #part({ key, expect }: Found, part: ByteRange, options?: ReadOptions): Promise<Uint8Array> {
+  async #part(
+    { key, expect }: Found,
+    part: ByteRange,
+    options?: ReadOptions,
+    memory?: Memory,
+  ): Promise<Uint8Array> {
     const { store } = this.#shards;
-    const bytes = await store.getRange(key, part, { ...options, expect });
+    const held = { ...options, expect };
+    const bytes = await (memory ? store.getInto!(key, part, memory, held) : store.getRange(key, part, held));
     if (bytes) return bytes;
     throw new ZarrsiftError("source_changed", `${store.url}/${key} has gone since its index was read`, {
       details: { key },
     });
   }
+}
+
+/** The bytes of a shard that a range of one of its chunks is; a range that reaches beyond the chunk is cut. */
+function within({ offset, length }: InnerRange, range: ByteRange | undefined): InnerRange {
+  if (!range) return { offset, length };
+  const suffix = "suffixLength" in range;
+  const start = suffix ? Math.max(0, length - range.suffixLength) : Math.min(range.offset, length);
+  return { offset: offset + start, length: suffix ? length - start : Math.min(range.length, length - start) };
 }
 
 /** Chunks the source lacks are written out, because a face's own fill value would show other values there. */

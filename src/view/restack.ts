@@ -83,6 +83,7 @@ function sourceChunk(idx: Float64Array, chunk: number, perChunk: number): number
 
 /** The same chunks at other positions along the first axis. */
 class Remapped implements ChunkSource {
+  readonly readInto?: NonNullable<ChunkSource["readInto"]>;
   readonly #from: ChunkSource;
   readonly #idx: Float64Array;
   readonly #perChunk: number;
@@ -91,6 +92,10 @@ class Remapped implements ChunkSource {
     this.#from = from;
     this.#idx = idx;
     this.#perChunk = perChunk;
+    if (from.readInto) {
+      this.readInto = (coords, range, memory, options) =>
+        from.readInto!(this.#place(coords), range, memory, options);
+    }
   }
 
   size(coords: readonly number[], options?: ReadOptions) {

@@ -170,6 +170,9 @@ export class TreeFace implements ViewFace {
       contentType: "application/octet-stream",
       size: (o) => this.#checked(chunks.size(coords, o), o),
       read: (o) => this.#checked(chunks.read(coords, o), o),
+      ...(chunks.readInto && {
+        readInto: (range, memory, o) => this.#checked(chunks.readInto!(coords, range, memory, o), o),
+      }),
       readRange: (offset, length, o) => this.#checked(chunks.readRange(coords, { offset, length }, o), o),
       place: (o) => this.#checked(chunks.place?.(coords, o) ?? Promise.resolve("here" as const), o),
     };

@@ -30,11 +30,14 @@ let server: TestServer;
 
 const MAKE: Record<string, () => Store> = {
   memory: () => new MemoryStore(VALUES),
-  directory: () => new DirectoryStore(folder),
-  "directory, wrapped": () =>
-    new CacheStore(new LimitStore(new CountingStore(new DirectoryStore(folder)), 2), 10_000),
+  directory: () => new DirectoryStore(folder, true),
   http: () => new HttpStore(server.url),
   "zip archive": () => new ZipStore(new MemoryStore([["x.zip", zipOf(VALUES)]]), "x.zip"),
+  "all wrappers of a directory": () =>
+    new CacheStore(
+      new CoalesceStore(new LimitStore(new CountingStore(new DirectoryStore(folder, true)), 2)),
+      10_000,
+    ),
   "all wrappers": () =>
     new CacheStore(new CoalesceStore(new LimitStore(new CountingStore(new MemoryStore(VALUES)), 2)), 10_000),
 };
@@ -53,7 +56,7 @@ afterAll(async () => {
 
 const list = (value: Uint8Array | undefined) => value && [...value];
 
-describe.each(Object.entries(MAKE))("a store: %s", (_, make) => {
+describe.each(Object.entries(MAKE))("a store: %s", (name, make) => {
   it("gets values, undefined for what is not there", async () => {
     const store = make();
     for (const [key, value] of VALUES) expect(list(await store.get(key)), key).toEqual(list(value));
@@ -64,6 +67,26 @@ describe.each(Object.entries(MAKE))("a store: %s", (_, make) => {
       expect(await store.getRange(key, { offset: 0, length: 0 }), key).toBeUndefined();
       expect(await store.stat(key), key).toBeUndefined();
     }
+  });
+
+  it("reads values into memory that it is given, where it can", async () => {
+    const store = make();
+    expect(store.getInto !== undefined).toBe(name.endsWith("directory"));
+    if (!store.getInto) return;
+    for (const [key, value] of VALUES) {
+      const memory = new Uint8Array(2000).fill(99);
+      const found = await store.getInto(key, undefined, (length) => memory.subarray(0, length));
+      expect([list(found), found!.buffer === memory.buffer]).toEqual([list(value), true]);
+    }
+    const part = await store.getInto("a/c/0", { offset: 5, length: 3 }, (length) => new Uint8Array(length));
+    expect(list(part)).toEqual([5, 6, 7]);
+    const end = await store.getInto("a/c/0", { suffixLength: 2 }, (length) => new Uint8Array(length));
+    expect(list(end)).toEqual(list(bytes.subarray(998)));
+    const never = () => expect.fail("there is nothing to read");
+    for (const key of ["nope", "a/c", "b/c"])
+      expect(await store.getInto(key, undefined, never), key).toBeUndefined();
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(store.getInto("a/c/0", undefined, never, { signal })).rejects.toThrow("enough");
   });
 
   it("gets ranges", async () => {

@@ -37,4 +37,15 @@ describe("the cache of what was used last", () => {
       Array.from({ length: 10 }, (_, i) => cache.get(`other ${i}`)).filter((v) => v !== undefined),
     ).toHaveLength(10);
   });
+
+  it("has room for what fits, and for more where what is there was not used lately", () => {
+    const cache = new Lru<number>(100);
+    cache.set("a", 1, 60);
+    expect([cache.hasRoom(40), cache.hasRoom(41), cache.hasRoom(101)]).toEqual([true, false, false]);
+    // 142 of 400 bytes are read without a look at "a", then 240, then what is left of them.
+    for (let i = 0; i < 4; i++) expect(cache.hasRoom(60)).toBe(false);
+    expect([cache.hasRoom(101), cache.hasRoom(41)]).toEqual([false, true]);
+    expect(cache.get("a")).toBe(1);
+    expect(cache.hasRoom(41)).toBe(false);
+  });
 });

@@ -261,7 +261,7 @@ describe("many keys at once", () => {
     });
     const counting = new CountingStore(many);
     const traffic = { requests: 0, bytes: 0 };
-    const cache = new CacheStore(new LimitStore(counting, 1), 1000);
+    const cache = new CacheStore(new CoalesceStore(new LimitStore(counting, 1)), 1000);
     await cache.stats!(["a", "b", "c"], { traffic });
     expect(asked).toEqual([["a", "b", "c"]]);
     expect([traffic.requests, counting.total.requests]).toEqual([3, 3]);

@@ -161,11 +161,15 @@ async function read(
   context.metrics.looked("miss");
   const keep = (bytes: Buffer): Held => {
     const kept: Held = { kind: resource.kind, etag: resource.etag, contentType: resource.contentType, bytes };
-    context.cache.set(cacheKey(live, url), kept, heldSize(kept));
+    context.cache.set(cacheKey(live, url), kept, heldSize(bytes.length));
     return kept;
   };
   if (resource.kind === "chunk") {
-    const sent = await sendChunk(request, reply, resource, { cacheControl: control, signal, keep });
+    const { lending } = context;
+    // What is found again as fast pushes nothing out.
+    const keeps = (length: number) => context.cache.hasRoom(heldSize(length));
+    const options = { cacheControl: control, signal, lending, keeps, keep };
+    const sent = await sendChunk(request, reply, resource, options);
     return sent ? undefined : sendAbsent(reply, url);
   }
   const bytes = await resource.read({ signal });
