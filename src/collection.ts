@@ -93,6 +93,14 @@ export class Collection {
     return (await this.#live.versioned(options)).version();
   }
 
+  /**
+   * Takes up a version that was found in an earlier process, so that its views are found again: once chunks of a plain source
+   * had changed alone, it is not what the source as it is tells by itself.
+   */
+  recall(version: string): void {
+    this.#live.last.recall(version);
+  }
+
   /** Columns, rows, extents, layout. The extents are found by reading the geometry and time columns, once a version. */
   async describe(options: ReadOptions = {}): Promise<Description> {
     const now = await this.#live.versioned(options);

@@ -59,7 +59,7 @@ export class Snapshot {
   readonly checks: Checks;
   readonly #watched: WatchedStore;
   readonly #options: SourceReadOptions;
-  readonly #changed: GranulesChanged | undefined;
+  #changed: GranulesChanged | undefined;
   #version: Promise<{ version: string; found: LastCheck }> | undefined;
   #guard: VersionGuard | undefined;
   #indexes: IndexPlace;
@@ -114,6 +114,12 @@ export class Snapshot {
       if (isCurrent) this.#watched.noteOutdated();
     });
     return { store: held, hierarchy: hierarchy.held((...read) => held.confirmRead(...read)) };
+  }
+
+  /** Takes up a version that was found earlier: that granules had changed by then, if the table is still as it was. */
+  recall(version: string): void {
+    const table = tableOf(version);
+    if (table !== version) this.#changed ??= { table, at: Number(version.slice(table.length + 1)) };
   }
 
   /** Whether granules were found changed while this was the source's version. */

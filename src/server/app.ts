@@ -75,9 +75,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 async function makeContext(options: AppOptions, limits: Limits, closing: AbortSignal): Promise<Context> {
   const publicUrl = options.publicUrl === undefined ? undefined : checkPublicUrl(options.publicUrl);
   const catalog = new Catalog(options, limits.pinIdleMs);
-  // Far away it takes a while, and the first view or JSON answer would wait for it; where it fails, it is tried again.
-  for (const collection of catalog.collections.values()) collection.version().catch(() => {});
   const store = await ViewsStore.open(options.views ?? ":memory:");
+  for (const collection of catalog.collections.values()) {
+    const latest = store.latestVersion(collection.name);
+    if (latest !== undefined) collection.recall(latest);
+    // Far away it takes a while, and the first view or JSON answer would wait for it; where it fails, it is tried again.
+    collection.version().catch(() => {});
+  }
   const gate = new Gate(limits.queries, limits.waiting);
   const pinned = new PinnedQueries(limits.pinnedRows, limits.pinIdleMs);
   const gauges = {

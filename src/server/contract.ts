@@ -4,7 +4,7 @@ import type { View as WholeView } from "../view/view.ts";
 
 export type Collection = Pick<
   WholeCollection,
-  "name" | "rows" | "version" | "describe" | "query" | "explain" | "view" | "restore"
+  "name" | "rows" | "version" | "describe" | "query" | "explain" | "view" | "restore" | "recall"
 >;
 
 export type View = Pick<

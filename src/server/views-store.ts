@@ -113,6 +113,15 @@ export class ViewsStore {
     return row === undefined ? undefined : JSON.parse((row as { definition: string }).definition);
   }
 
+  /** The version that the latest view of a collection was made of. */
+  latestVersion(collection: string): string | undefined {
+    const row = this.#sql(
+      `SELECT json_extract(about, '$.version') AS version FROM views
+       WHERE json_extract(about, '$.collection') = ? ORDER BY seq DESC LIMIT 1`,
+    ).get(collection);
+    return (row as { version: string } | undefined)?.version;
+  }
+
   /**
    * Views in the order they were made.
    * @param after the `next` of the page before

@@ -38,6 +38,8 @@ export class CannedCollection {
     return "v1";
   }
 
+  recall() {}
+
   async describe() {
     return { name: this.name, rows: this.rows, version: "v1", columns: [], layout: { kind: "granules" } };
   }

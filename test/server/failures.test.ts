@@ -280,6 +280,9 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
       expect(await after.lat(third.v3)).toBe(200);
       expect((await after.make()).id).toBe(third.id);
       await after.stop();
+      const last = await start();
+      expect((await last.make()).id).toBe(third.id);
+      await last.stop();
     },
   );
 });
