@@ -23,7 +23,7 @@ export class AsOfStore implements Store {
     if (store.place) this.place = (key, options) => this.#held(key, options, (o) => store.place!(key, o));
     if (store.getInto) {
       this.getInto = (key, range, memory, options) =>
-        this.#held(key, options, (o) => store.getInto!(key, range, memory, o));
+        this.#read(key, options, (o) => store.getInto!(key, range, memory, o));
     }
     this.#store = store;
     this.#asOf = asOf;

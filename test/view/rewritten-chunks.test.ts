@@ -186,11 +186,15 @@ const hasBirthTimes = () => statSync(at("zarr.json")).birthtimeMs > 0;
 /** All of the view, and what a process that opens it from its definition says of `CHUNK`. */
 async function readAll(collection: Collection, { definition }: Awaited<ReturnType<Collection["view"]>>) {
   const restored = await open(root);
-  const shown = [collection, restored].map(async (of) => (await of.restore(definition)).asStore(3));
+  const shown = [collection, restored].map((of) => of.restore(definition));
+  const room = (length: number) => new Uint8Array(length);
   try {
-    for (const store of await Promise.all(shown))
+    for (const view of await Promise.all(shown)) {
       for (const key of ["zarr.json", "g1/zarr.json", "g1/sst/zarr.json", "g0/sst/c/0/0", CHUNK])
-        expect(await store.get(key), key).toBeDefined();
+        expect(await view.asStore(3).get(key), key).toBeDefined();
+      for (const key of ["g0/sst/c/0/0", CHUNK])
+        expect(await (await view.face(3).resource(key))!.readInto!(undefined, room), key).toBeDefined();
+    }
   } finally {
     await restored.close();
   }
