@@ -139,7 +139,7 @@ function page(
 
 ${loadTable(chunk)}
 "zarrsift" answers from its memory cache, "zarrsift, no cache" reads every chunk
-from its file: its own cache is off, and the chunks, in turn, are more than the source's 64 MiB cache holds.
+from its file: its own cache is off, and chunks of local files are read past the source's.
 
 ## Metadata (zarr.json of one array)
 
