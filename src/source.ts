@@ -48,6 +48,16 @@ interface IndexPlace {
   opened?: Promise<IndexSet> | undefined;
 }
 
+/** What a snapshot is of: `watched` is what granules are read through, and the table where it was read at the same time. */
+interface SnapshotParts {
+  watched: WatchedStore;
+  hierarchy: Hierarchy;
+  table: MetaTable;
+  location: Location | undefined;
+  checks: Checks;
+  indexes: IndexPlace;
+}
+
 /** What was read of a source at one time, its indexes as they are now. */
 export class Snapshot {
   readonly store: Store;
@@ -66,13 +76,9 @@ export class Snapshot {
 
   private constructor(
     store: Store,
-    watched: WatchedStore,
-    hierarchy: Hierarchy,
-    table: MetaTable,
-    location: Location | undefined,
     options: SourceReadOptions,
+    { watched, hierarchy, table, location, checks, indexes }: SnapshotParts,
     changed: GranulesChanged | undefined,
-    began: number,
   ) {
     this.#options = options;
     this.#changed = changed;
@@ -81,25 +87,22 @@ export class Snapshot {
     this.hierarchy = hierarchy;
     this.table = table;
     this.location = location;
-    const differs = store.snapshot === undefined ? () => watched.changed(isOfTable) : undefined;
-    this.checks = new Checks(differs, readSince(began, store));
-    this.#indexes = options.indexStore
-      ? placeBeside(options.indexStore)
-      : placeWithin(watched, async () => hierarchy);
+    this.checks = checks;
+    this.#indexes = indexes;
   }
 
   /** @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` … */
   static async read(store: Store, options: SourceReadOptions, changed?: GranulesChanged): Promise<Snapshot> {
     const began = performance.now();
-    const isWatched = (key: string) => isOfTable(key) || isOfIndexes(key);
-    const watched = new WatchedStore(store, isWatched, isDocument);
-    // At hand, documents are read again in less time than it takes to keep those that are nodes already.
-    const keep = isRemote(store) || store.snapshot !== undefined;
-    const hierarchy = await Hierarchy.open(watched, { ...options, keep });
-    void readAhead(hierarchy, options);
+    const { watched, hierarchy } = await openHierarchy(store, options);
     const table = await openTable(hierarchy, watched, options);
     const location = await findLocation(table, hierarchy, store, options);
-    return new Snapshot(store, watched, hierarchy, table, location, options, changed, began);
+    const differs = store.snapshot === undefined ? () => watched.changed(isOfTable) : undefined;
+    const checks = new Checks(differs, readSince(began, store));
+    const indexes = options.indexStore
+      ? placeBeside(options.indexStore)
+      : placeWithin(watched, async () => hierarchy);
+    return new Snapshot(store, options, { watched, hierarchy, table, location, checks, indexes }, changed);
   }
 
   /**
@@ -127,14 +130,24 @@ export class Snapshot {
     return this.#watched.outdated;
   }
 
-  /** The same of the granules as they are now. */
+  /** The source as it is now. */
   async renewed(): Promise<Snapshot> {
     const { store } = this;
     store.clear?.();
-    this.#options.indexStore?.clear?.();
     const table = this.outdated && this.#version ? tableOf(await this.version()) : undefined;
     const changed = table === undefined ? this.#changed : { table, at: Date.now() };
+    if (table !== undefined && !(await this.checks.changed({ sure: true }))) return this.#anew(changed);
+    this.#options.indexStore?.clear?.();
     return Snapshot.read(store, this.#options, changed);
+  }
+
+  /** The same table, the granules as they are now: views of each may stay open, and there may be many. */
+  async #anew(changed: GranulesChanged | undefined): Promise<Snapshot> {
+    const { store, table, checks } = this;
+    const { watched, hierarchy } = await openHierarchy(store, this.#options);
+    const location = await findLocation(table, hierarchy, store, this.#options);
+    const parts = { watched, hierarchy, table, location, checks, indexes: this.#indexes };
+    return new Snapshot(store, this.#options, parts, changed);
   }
 
   /** Its indexes, opened when they are asked for first: the source's own, or those kept beside it. */
@@ -201,6 +214,19 @@ export class Snapshot {
     const version = await tableVersion(this.store, this.table);
     return this.#changed?.table === version ? `${version}.${this.#changed.at}` : version;
   }
+}
+
+async function openHierarchy(
+  store: Store,
+  options: SourceReadOptions,
+): Promise<{ watched: WatchedStore; hierarchy: Hierarchy }> {
+  const isWatched = (key: string) => isOfTable(key) || isOfIndexes(key);
+  const watched = new WatchedStore(store, isWatched, isDocument);
+  // At hand, documents are read again in less time than it takes to keep those that are nodes already.
+  const keep = isRemote(store) || store.snapshot !== undefined;
+  const hierarchy = await Hierarchy.open(watched, { ...options, keep });
+  void readAhead(hierarchy, options);
+  return { watched, hierarchy };
 }
 
 /** The part of a version that tells of the table alone. */

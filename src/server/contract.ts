@@ -9,5 +9,5 @@ export type Collection = Pick<
 
 export type View = Pick<
   WholeView,
-  "id" | "count" | "skipped" | "fields" | "layout" | "version" | "definition" | "face" | "spotCheck"
+  "id" | "count" | "skipped" | "fields" | "layout" | "version" | "definition" | "face" | "spotCheck" | "asOf"
 >;

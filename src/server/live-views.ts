@@ -67,17 +67,28 @@ export class LiveViews {
     return this.peek(id) ?? this.#opening.run(id, (shared) => this.#restore(id, shared), signal);
   }
 
-  /** Whether a view is kept whose source has changed since it was made, as far as a few reads tell. */
-  async isOutdated(id: string, signal: AbortSignal): Promise<boolean> {
+  /**
+   * A view that was just made as it was made first, if it ever was: whoever has read it, or has it in a cache, is to find the
+   * same bytes. `undefined`: its source has changed since, as far as a few reads tell.
+   */
+  async asFirstMade(view: View, signal: AbortSignal): Promise<View | undefined> {
+    const { id } = view;
     if (this.#open.get(id)?.failed) this.#open.delete(id);
+    let first: View | undefined;
     try {
-      await (await this.get(id, signal))?.view.spotCheck({ signal });
-      return false;
+      first = (await this.get(id, signal))?.view ?? (await this.#past(view, signal));
+      await first?.spotCheck({ signal });
     } catch (error) {
       signal.throwIfAborted();
       this.noteFailure(id, error);
-      return isZarrsiftError(error, "source_changed");
+      if (isZarrsiftError(error, "source_changed")) return undefined;
     }
+    return first ?? view;
+  }
+
+  async #past(view: View, signal: AbortSignal): Promise<View | undefined> {
+    const made = this.#store.pastMade(view.id);
+    return made === undefined ? undefined : view.asOf(made, { signal });
   }
 
   /** To be told of errors of reads below a view. */

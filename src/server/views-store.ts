@@ -56,7 +56,12 @@ const SCHEMA = `
     used INTEGER NOT NULL
   );
   CREATE INDEX IF NOT EXISTS views_expires ON views (expires) WHERE expires IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS past (id TEXT PRIMARY KEY, made INTEGER NOT NULL, gone INTEGER NOT NULL);
+  CREATE INDEX IF NOT EXISTS past_gone ON past (gone);
   CREATE TABLE IF NOT EXISTS ready (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);`;
+
+/** For so long caches are likely to keep what a view showed that is no more, in milliseconds. */
+const CACHED_MS = 30 * 86_400_000;
 
 const ALIVE = "(expires IS NULL OR expires > ?)";
 
@@ -137,6 +142,7 @@ export class ViewsStore {
 
   /** @returns whether there was one */
   delete(id: string): boolean {
+    this.#note("id = ?", id);
     return this.#sql(`DELETE FROM views WHERE id = ? AND ${ALIVE}`).run(id, this.#now()).changes > 0;
   }
 
@@ -155,7 +161,25 @@ export class ViewsStore {
 
   /** Removes what has expired. */
   purge(): void {
-    this.#sql("DELETE FROM views WHERE expires <= ?").run(this.#now());
+    const now = this.#now();
+    this.#note("expires <= ?", now);
+    this.#sql("DELETE FROM views WHERE expires <= ?").run(now);
+    this.#sql("DELETE FROM past WHERE gone <= ?").run(now - CACHED_MS);
+  }
+
+  /** When a view was first made that expired or was deleted: caches may still hold what it showed. */
+  pastMade(id: string): number | undefined {
+    this.purge();
+    const row = this.#sql("SELECT made FROM past WHERE id = ?").get(id);
+    return (row as { made: number } | undefined)?.made;
+  }
+
+  #note(which: string, value: string | number): void {
+    const made = "json_extract(definition, '$.made')";
+    this.#sql(
+      `INSERT INTO past (id, made, gone) SELECT id, ${made}, ? FROM views WHERE ${which} AND ${made} IS NOT NULL
+       ON CONFLICT (id) DO UPDATE SET gone = excluded.gone`,
+    ).run(this.#now(), value);
   }
 
   /** Throws where the file cannot be written. */

@@ -14,7 +14,7 @@ export interface SpotCheckOptions extends ReadOptions {
   forMs?: number;
 }
 
-const AT_ONCE = 32;
+const AT_ONCE = 16;
 
 /** @throws ZarrsiftError `source_changed` where what it looks at has changed, and as reading does */
 export async function spotCheck(tree: ViewTree, options: SpotCheckOptions = {}): Promise<void> {

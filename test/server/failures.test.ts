@@ -285,4 +285,37 @@ describe.skipIf(!existsSync(GRANULES))("a source that changes under a view", () 
       await last.stop();
     },
   );
+
+  it("shows under another id where a view is made again that was deleted: caches may have what it showed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "zarrsift-change-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const source = join(folder, "granules.zarr");
+    cpSync(GRANULES, source, { recursive: true, filter: (path) => !/\/(?:ASCATA|S6A)/.test(path) });
+    const collection = await open(source, { name: "granules" });
+    const app = await buildApp({ collections: [collection], logger: false });
+    const make = async () =>
+      (
+        await app.inject({ method: "POST", url: "/collections/granules/views", payload: { sql: SQL } })
+      ).json();
+    const remove = async (id: string) => app.inject({ method: "DELETE", url: `/views/${id}` });
+    const [granule] = readdirSync(join(source, "AMSR2-REMSS-L2P-v8a")).filter((name) => name !== "zarr.json");
+    const key = `AMSR2-REMSS-L2P-v8a/${granule}/lat/c/0/0`;
+    const lat = async (v3: string) => app.inject(`${new URL(v3).pathname}/${key}`);
+    const rewrite = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      writeFileSync(join(source, key), readFileSync(join(source, key)).fill(7));
+    };
+
+    const first = await make();
+    await remove(first.id);
+    const again = await make();
+    expect(again.id).toBe(first.id);
+    await remove(again.id);
+    await rewrite();
+    const other = await make();
+    expect(other.id).not.toBe(first.id);
+    expect((await lat(other.v3)).rawPayload.at(-1)).toBe(7);
+    await app.close();
+    await collection.close();
+  });
 });

@@ -53,6 +53,26 @@ describe("the views' store", () => {
     expect(store.put(...made("a"), 500)).toBe(true);
   });
 
+  it("knows for a while when views that are no more were first made, where that matters", async () => {
+    const { store, clock } = await openAt();
+    const madeAt = (id: string, at?: number): [NewView, ViewDefinition] => {
+      const [view, definition] = made(id);
+      return [view, at === undefined ? definition : { ...definition, made: at }];
+    };
+    store.put(...madeAt("a", 77), 500);
+    store.put(...madeAt("b", 88), undefined);
+    store.put(...madeAt("pinned"), 500);
+    expect(store.pastMade("a")).toBeUndefined();
+    clock.now += 500;
+    expect(["a", "b", "pinned"].map((id) => store.pastMade(id))).toEqual([77, undefined, undefined]);
+    store.put(...madeAt("a", 99), undefined);
+    store.delete("a");
+    store.delete("b");
+    expect(["a", "b"].map((id) => store.pastMade(id))).toEqual([77, 88]);
+    clock.now += 31 * 86_400_000;
+    expect(["a", "b"].map((id) => store.pastMade(id))).toEqual([undefined, undefined]);
+  });
+
   it("keeps a view that is made again for the longer time", async () => {
     const { store } = await openAt();
     store.put(...made("a"), 500);

@@ -345,6 +345,15 @@ describe("over HTTP", () => {
     expect(await shown.get("g1/sst/c/0/0")).toBeDefined();
   });
 
+  test("the table is not read again where granules alone have changed", async () => {
+    const shown = await viewOf(2);
+    await expect(shown.get(CHUNK)).rejects.toMatchObject(changed);
+    server.log.length = 0;
+    const next = await collection.view("SELECT idx FROM meta WHERE array_location IS NOT NULL");
+    expect(next.version).toMatch(/\.\d+$/);
+    expect(server.log.filter((line) => /^GET \/meta\/\w+\/c/.test(line))).toEqual([]);
+  });
+
   test("a chunk that was read for an earlier view is not read again where it is the same", async () => {
     await (await viewOf(0)).get("g1/sst/c/0/0");
     await later(5);

@@ -101,9 +101,8 @@ async function createView(
   const base = baseUrl(request, context.publicUrl);
   const view = await runQuery(context, reply, async (signal) => {
     const collection = await context.catalog.find(request.params.name, signal);
-    const made = await makeView(collection, body, signal);
-    // One that was made before is not handed out again where it shows no more what there is.
-    return (await context.live.isOutdated(made.id, signal)) ? makeView(collection, body, signal) : made;
+    const make = () => makeView(collection, body, signal);
+    return (await context.live.asFirstMade(await make(), signal)) ?? make();
   });
   context.live.add(view, ttl === undefined ? undefined : ttl * 1000);
   reply.code(201).header("location", `${base}/views/${view.id}`);
