@@ -1,5 +1,5 @@
 /** The demo's archive as a Zarr v3 directory: a group for each granule, and `/meta` with a row for each. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { mapLimit } from "../abort.ts";
 import { announce } from "../table/announcement.ts";
@@ -45,9 +45,9 @@ export async function makeDemoCollection(
   log(`writing them to ${directory}`);
   const columns = metaArrays(granules.length);
   const title = "Made-up sea surface temperature of two satellites, June to August 2025";
-  await writer.group("", announce({ title }, { columns: Object.keys(columns) }));
+  writer.group("", announce({ title }, { columns: Object.keys(columns) }));
   for (const { collection } of new Set(granules.map(({ platform }) => platform)))
-    await writer.group(collection, {});
+    writer.group(collection, {});
   await mapLimit(granules, GRANULES_AT_ONCE, (granule) => writeGranule(writer, granule));
   await writeMeta(writer, granules, columns);
   return { directory, granules: granules.length, bytes: writer.bytes };
@@ -64,7 +64,7 @@ async function writeGranule(writer: Writer, granule: Granule): Promise<void> {
     sea_surface_temperature: fields.sst,
     quality_level: fields.quality,
   };
-  await writer.group(path, granuleAttributes(granule));
+  writer.group(path, granuleAttributes(granule));
   for (const [name, meta] of Object.entries(arrays))
     await writer.array(`${path}/${name}`, meta, values[name]!);
 }
@@ -85,7 +85,7 @@ async function writeMeta(
     cloud_cover: Float32Array.from(granules, ({ fields }) => Math.round(1000 * fields.cloudCover) / 10),
     array_location: granules.map(locationOf),
   };
-  await writer.group("meta", {});
+  writer.group("meta", {});
   for (const [name, meta] of Object.entries(columns)) await writer.array(`meta/${name}`, meta, values[name]!);
 }
 
@@ -93,7 +93,10 @@ function locationOf({ platform, id }: Granule): string {
   return `/${platform.collection}/${id}`;
 }
 
-/** Writes Zarr nodes as files, counting their bytes. */
+/**
+ * Writes Zarr nodes as files, counting their bytes. Each write is done when the call returns: a process that
+ * is ended at once then has none under way, which would bring back the directory it removes.
+ */
 class Writer {
   bytes = 0;
   readonly #directory: string;
@@ -103,31 +106,31 @@ class Writer {
     this.#directory = directory;
   }
 
-  group(path: string, attributes: JsonObject): Promise<void> {
-    return this.#document(path, { zarr_format: 3, node_type: "group", attributes });
+  group(path: string, attributes: JsonObject): void {
+    this.#document(path, { zarr_format: 3, node_type: "group", attributes });
   }
 
   /** @param values all elements, row by row */
   async array(path: string, meta: ArrayMeta, values: Values | Texts): Promise<void> {
-    await this.#document(path, toV3Document(meta) as JsonObject);
+    this.#document(path, toV3Document(meta) as JsonObject);
     for (let chunk = 0; chunk < gridShape(meta)[0]!; chunk++) {
       const coords = meta.shape.map((_, axis) => (axis === 0 ? chunk : 0));
       const data = chunkOf(meta, values, chunk);
       if (isEmpty(meta, data)) continue;
-      await this.#write(join(path, chunkKey(meta.chunkKeys, coords)), await encodeChunk(meta, data));
+      this.#write(join(path, chunkKey(meta.chunkKeys, coords)), await encodeChunk(meta, data));
     }
   }
 
-  #document(path: string, document: JsonObject): Promise<void> {
-    return this.#write(join(path, "zarr.json"), Buffer.from(writeJson(document)));
+  #document(path: string, document: JsonObject): void {
+    this.#write(join(path, "zarr.json"), Buffer.from(writeJson(document)));
   }
 
-  async #write(key: string, bytes: Uint8Array): Promise<void> {
+  #write(key: string, bytes: Uint8Array): void {
     const file = join(this.#directory, key);
     const folder = dirname(file);
-    if (!this.#folders.has(folder)) await mkdir(folder, { recursive: true });
+    if (!this.#folders.has(folder)) mkdirSync(folder, { recursive: true });
     this.#folders.add(folder);
-    await writeFile(file, bytes);
+    writeFileSync(file, bytes);
     this.bytes += bytes.length;
   }
 }
