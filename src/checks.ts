@@ -23,13 +23,15 @@ export interface CheckOptions extends ReadOptions {
   since?: number;
   /** Believe no older one, however slow checking is; default false. */
   sure?: boolean;
+  /** Believe the last good one for a while, however quick checking is; default false. */
+  relaxed?: boolean;
 }
 
 /**
  * Finds out, again and again, whether something has changed.
  *
  * Who asks hears of a check that began after asking; those who ask in one turn of the event loop share one. Where
- * checking is slow, as over HTTP, the last good check is believed for a while. A check that cannot be made, because
+ * checking is slow, as over HTTP, or who asks is relaxed, the last good check is believed for a while. A check that cannot be made, because
  * something cannot be read, finds no change. Once there is a change there is no way back.
  */
 export class Checks {
@@ -46,23 +48,25 @@ export class Checks {
 
   /** Whether no change was found; looks again in the background where that is long ago. */
   unchanged(): boolean {
-    if (this.#differs && !this.#changed && performance.now() > this.#restsUntil())
+    if (this.#differs && !this.#changed && performance.now() > this.#restsUntil(CHEAP_MS))
       void this.#check(this.#differs);
     return !this.#changed;
   }
 
   async changed({ signal, ...how }: CheckOptions = {}): Promise<boolean> {
-    await abortable(this.#checkedSince(how.since ?? performance.now(), how.sure ?? false), signal);
+    await abortable(this.#checkedSince(how), signal);
     return this.#changed;
   }
 
-  #restsUntil(): number {
-    return this.#last.began + Math.max(CHEAP_MS, this.#last.took) * PAUSE;
+  /** @param least milliseconds that a check is taken to have lasted at least */
+  #restsUntil(least: number): number {
+    return this.#last.began + Math.max(least, this.#last.took) * PAUSE;
   }
 
-  async #checkedSince(moment: number, sure: boolean): Promise<void> {
+  async #checkedSince({ since: moment = performance.now(), sure, relaxed }: CheckOptions): Promise<void> {
     if (!this.#differs || this.#changed) return;
-    if (!sure && this.#last.took > CHEAP_MS && moment < this.#restsUntil()) return;
+    const mayRest = !sure && (relaxed || this.#last.took > CHEAP_MS);
+    if (mayRest && moment < this.#restsUntil(0)) return;
     while (!this.#changed && this.#last.began < moment) await this.#check(this.#differs);
   }
 

@@ -41,6 +41,18 @@ it("where a look takes long, the last is believed 20 times as long, but for who 
   expect([await later.changed(), other.looks]).toEqual([true, 1]);
 });
 
+it("who is relaxed believes the last look 20 times as long as it took, however little that was", async () => {
+  const { it, checks } = looked(2);
+  it.isOther = true;
+  vi.advanceTimersByTime(39);
+  expect([await checks.changed({ relaxed: true }), it.looks]).toEqual([false, 0]);
+  expect([await checks.changed({ relaxed: true, sure: true }), it.looks]).toEqual([true, 1]);
+  const { it: other, checks: later } = looked(2);
+  other.isOther = true;
+  vi.advanceTimersByTime(41);
+  expect([await later.changed({ relaxed: true }), other.looks]).toEqual([true, 1]);
+});
+
 it("those who ask at once share a look, and one that fails finds no change", async () => {
   const { it, checks } = looked(1);
   vi.advanceTimersByTime(1);

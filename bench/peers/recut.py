@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Put swaths of make_rows.py end to end in chunks of 64 rows, with numpy, from files to bytes. usage: recut.py STORE
-Prints JSON: bytes made and the seconds of the best of 5."""
+"""Put swaths of make_rows.py end to end in chunks of 64 rows, with numpy, from files to bytes. usage: recut.py STORE ROUNDS
+Prints JSON: bytes made and the seconds of the best of ROUNDS."""
 import json
 import pathlib
 import sys
@@ -31,7 +31,7 @@ def recut():
 
 
 best = float("inf")
-for _ in range(5):
+for _ in range(int(sys.argv[2])):
     start = time.perf_counter()
     size = recut()
     best = min(best, time.perf_counter() - start)

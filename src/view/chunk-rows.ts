@@ -3,13 +3,19 @@ import { blankChunk, fillChunk } from "../zarr/chunk.ts";
 import { type ChunkData, newLike, type VariableChunk } from "../zarr/chunk-data.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 
+/** Rows that follow each other in a chunk as in the result. */
+export interface Run {
+  /** The first of them, in the chunk. */
+  from: number;
+  /** The first of them, in the result. */
+  to: number;
+  count: number;
+}
+
 /** Rows of one decoded chunk, and where each goes. */
 export interface RowsOf {
   chunk: ChunkData;
-  /** Rows in `chunk`. */
-  from: readonly number[];
-  /** Rows in the result, one for each of `from`. */
-  to: readonly number[];
+  runs: readonly Run[];
 }
 
 /**
@@ -20,7 +26,7 @@ export interface RowsOf {
  */
 export function mergeRows(meta: ArrayMeta, parts: readonly RowsOf[]): ChunkData {
   const rows = meta.chunkShape[0]!;
-  const set = parts.reduce((sum, { to }) => sum + to.length, 0);
+  const set = parts.reduce((sum, { runs }) => runs.reduce((part, { count }) => part + count, sum), 0);
   const base = set === rows ? blankChunk(meta) : fillChunk(meta);
   return "starts" in base ? mergeItems(base, rows, parts) : mergeNumbers(base, rows, parts);
 }
@@ -48,22 +54,11 @@ function mergeNumbers(
   parts: readonly RowsOf[],
 ): ChunkData {
   const width = base.data.length / rows;
-  for (const { chunk, from, to } of parts) {
-    for (let i = 0; i < from.length; ) {
-      const run = runLength(from, to, i);
-      const [first, place] = [from[i]! * width, to[i]! * width];
-      base.data.set(chunk.data.subarray(first, first + run * width) as never, place);
-      i += run;
-    }
+  for (const { chunk, runs } of parts) {
+    for (const { from, to, count } of runs)
+      base.data.set(chunk.data.subarray(from * width, (from + count) * width) as never, to * width);
   }
   return base;
-}
-
-/** How many rows from `i` on follow each other, in the chunk as in the result. */
-function runLength(from: readonly number[], to: readonly number[], i: number): number {
-  let run = 1;
-  while (from[i + run] === from[i]! + run && to[i + run] === to[i]! + run) run++;
-  return run;
 }
 
 /** Items keep standing in the bytes of their own chunk, which are put one after the other. */
@@ -77,13 +72,14 @@ function mergeItems(base: VariableChunk, rows: number, parts: readonly RowsOf[])
     at += bytes.length;
     return at - bytes.length;
   });
-  for (const [part, { chunk, from, to }] of parts.entries()) {
+  for (const [part, { chunk, runs }] of parts.entries()) {
     const { starts, ends } = chunk as VariableChunk;
     const offset = offsets[part + 1]!;
-    for (const [i, row] of from.entries()) {
-      for (let item = 0; item < width; item++) {
-        base.starts[to[i]! * width + item] = starts[row * width + item]! + offset;
-        base.ends[to[i]! * width + item] = ends[row * width + item]! + offset;
+    for (const { from, to, count } of runs) {
+      const [first, place] = [from * width, to * width];
+      for (let item = 0; item < count * width; item++) {
+        base.starts[place + item] = starts[first + item]! + offset;
+        base.ends[place + item] = ends[first + item]! + offset;
       }
     }
   }

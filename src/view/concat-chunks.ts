@@ -1,29 +1,17 @@
 /** Chunks of granules' arrays put end to end along their first axis. */
-import { abortable, mapLimit } from "../abort.ts";
+import { mapLimit } from "../abort.ts";
 import type { ByteRange, Place, ReadOptions } from "../store/store.ts";
-import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
+import { encodeChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
-import { mergeRows, type RowsOf } from "./chunk-rows.ts";
-import { type ChunkSource, MadeChunks } from "./chunks.ts";
-import { bytesOf, type DecodedChunks, type Missing } from "./restack.ts";
-
-/** One granule's array. */
-export interface Part {
-  /** Describes `chunks`; differs from others only along the first axis. */
-  meta: ArrayMeta;
-  chunks: ChunkSource;
-  /** The granule's path, for messages. */
-  path: string;
-}
+import { mergeRows, type Run } from "./chunk-rows.ts";
+import { MadeChunks } from "./chunks.ts";
+import type { DecodableArray, DecodedChunks } from "./decoded-chunks.ts";
 
 /** Rows of one chunk of one granule, and where they go. */
-interface Piece {
+interface Piece extends Run {
   part: number;
   /** Position of the chunk along the granule's first axis. */
   chunk: number;
-  from: number;
-  to: number;
-  count: number;
 }
 
 const READS_AT_ONCE = 4;
@@ -34,17 +22,18 @@ const READS_AT_ONCE = 4;
  */
 export class ConcatenatedChunks extends MadeChunks {
   readonly #target: ArrayMeta;
-  readonly #part: (granule: number) => Part;
+  readonly #part: (granule: number) => DecodableArray;
   readonly #starts: Float64Array;
   readonly #decoded: DecodedChunks;
 
   /**
    * @param target The whole array; its chunks are as long as the longest of any part
+   * @param part A granule's array, which differs from others only along the first axis
    * @param starts First row of each granule, and the number of all rows last
    */
   constructor(
     target: ArrayMeta,
-    part: (granule: number) => Part,
+    part: (granule: number) => DecodableArray,
     starts: Float64Array,
     decoded: DecodedChunks,
   ) {
@@ -84,24 +73,13 @@ export class ConcatenatedChunks extends MadeChunks {
     const whole = this.#whole(chunk!);
     if (whole) return this.#part(whole.part).chunks.read([whole.chunk, ...rest], options);
     const parts = await mapLimit(this.#pieces(chunk!), READS_AT_ONCE, async (piece) => {
-      const found = await abortable(this.#decode(piece, rest), options?.signal);
-      return found === "missing" ? [] : [rowsOf(piece, found)];
+      const found = await this.#decoded.read(this.#part(piece.part), [piece.chunk, ...rest], options);
+      return found ? [{ chunk: found, runs: [piece] }] : [];
     });
     const there = parts.flat();
     if (there.length === 0) return undefined;
     const target = this.#target;
     return encodeChunk(target, mergeRows(target, there));
-  }
-
-  /** Shared by all who need it, so nobody's cancellation reaches it. */
-  #decode({ part, chunk }: Piece, rest: readonly number[]): Promise<ChunkData | Missing> {
-    const { meta, chunks, path } = this.#part(part);
-    const where = `${path} chunk ${[chunk, ...rest].join(",")}`;
-    const load = async (): Promise<ChunkData | Missing> => {
-      const bytes = await chunks.read([chunk, ...rest]);
-      return bytes ? decodeChunk(meta, bytes, where) : "missing";
-    };
-    return this.#decoded.load(where, load, (value) => (value === "missing" ? 64 : bytesOf(value)));
   }
 
   /** The one piece that a chunk is, where it is the beginning of a chunk of the source of the same shape. */
@@ -135,11 +113,6 @@ export class ConcatenatedChunks extends MadeChunks {
     }
     return pieces;
   }
-}
-
-function rowsOf({ from, to, count }: Piece, chunk: ChunkData): RowsOf {
-  const rows = Array.from({ length: count }, (_, i) => i);
-  return { chunk, from: rows.map((i) => from + i), to: rows.map((i) => to + i) };
 }
 
 /** The last granule that begins at or before `row`; `starts` ends with the number of all rows. */

@@ -7,12 +7,12 @@ import { type JsonValue, writeJson } from "../zarr/json.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
 import { isSharded } from "../zarr/shard.ts";
 import { InnerChunks, type StoredChunks, withStored } from "./chunks.ts";
-import { ConcatenatedChunks, type Part } from "./concat-chunks.ts";
+import { ConcatenatedChunks } from "./concat-chunks.ts";
+import { type DecodableArray, DecodedChunks } from "./decoded-chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import { simpleCodecs } from "./face.ts";
 import { chunked, type GranuleNodes, granuleNodes } from "./granule-nodes.ts";
 import { withNewAxis } from "./new-axis.ts";
-import { type DecodedChunks, newDecodedChunks } from "./restack.ts";
 import {
   refuseMeta,
   refuseUnknown,
@@ -70,7 +70,7 @@ export async function concatenate(input: GranulesInput, options: ReadOptions = {
   refuseUnknown(variables ?? [], kind.arrays.keys());
   const starts = new Float64Array(paths.length + 1);
   for (const [i, length] of lengths.entries()) starts[i + 1] = starts[i]! + length;
-  const decoded = newDecodedChunks();
+  const decoded = new DecodedChunks();
   const arrays: Stack["arrays"] = new Map();
   for (const [path, meta] of kind.arrays) {
     refuseMeta(path);
@@ -147,8 +147,8 @@ function endToEnd(
   { granules, idx, paths }: GranulesInput,
   decoded: DecodedChunks,
 ): Omit<StackedArray, "attributes"> {
-  const kept = new Lru<Part>(PARTS_KEPT);
-  const part = (granule: number): Part => {
+  const kept = new Lru<DecodableArray>(PARTS_KEPT);
+  const part = (granule: number): DecodableArray => {
     const known = kept.get(String(granule));
     if (known) return known;
     const { whole, inner } = chunkings.of.get(granule)!;

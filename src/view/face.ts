@@ -6,7 +6,14 @@ import type { ArrayMeta, Codec, GroupMeta } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { toV2Documents, toV3Document, type V2Documents } from "../zarr/write.ts";
 import type { Face } from "./api.ts";
-import { type ChunkSource, InnerChunks, Reencoded, type StoredChunks, WrittenOut } from "./chunks.ts";
+import {
+  type ChunkSource,
+  ComputedChunks,
+  InnerChunks,
+  Reencoded,
+  type StoredChunks,
+  WrittenOut,
+} from "./chunks.ts";
 import { maskV2, maskV3 } from "./mask.ts";
 
 /** An array of a view, before it is known which face asks. */
@@ -29,11 +36,15 @@ export interface FacedArray {
   /** Its documents by file name: `zarr.json`, or `.zarray` and `.zattrs`. */
   documents: Record<string, JsonObject>;
   chunks: ChunkSource;
+  /** Whether the view makes the values itself, and they are no chunks of a source. */
+  own: boolean;
 }
+
+type Faced = Omit<FacedArray, "own">;
 
 /** @throws ZarrsiftError `encoding_unsupported` for an array this face has no way to express */
 export function faceArray(array: ServedArray, face: Face): FacedArray {
-  return face === 3 ? faceV3(array) : faceV2(array);
+  return { ...(face === 3 ? faceV3(array) : faceV2(array)), own: array.chunks instanceof ComputedChunks };
 }
 
 /** A group's documents by file name. */
@@ -44,14 +55,14 @@ export function faceGroup(meta: GroupMeta, attributes: JsonObject, face: Face): 
     : named(toV2Documents(faced) as V2Documents);
 }
 
-function faceV3({ path, meta, attributes, chunks }: ServedArray): FacedArray {
+function faceV3({ path, meta, attributes, chunks }: ServedArray): Faced {
   const faced = { ...meta, attributes: maskV3(meta, attributes) };
   const document = toV3Document(faced);
   if ("unsupported" in document) throw inexpressible(path, 3, document.unsupported as string);
   return { meta: faced, documents: { "zarr.json": document }, chunks };
 }
 
-function faceV2(array: ServedArray): FacedArray {
+function faceV2(array: ServedArray): Faced {
   const { meta, attributes, path } = array;
   if (meta.format === 2) {
     return { meta, documents: expressed(path, { ...meta, attributes }), chunks: array.chunks };

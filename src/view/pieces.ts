@@ -1,22 +1,18 @@
 /** Granules of a view that has them end to end: some rows of each array along them, one position of the others. */
-import { abortable } from "../abort.ts";
 import { Lru } from "../lru.ts";
 import type { ByteRange, Place, ReadOptions, Store } from "../store/store.ts";
-import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
+import { encodeChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta } from "../zarr/metadata.ts";
-import { mergeRows, type RowsOf } from "./chunk-rows.ts";
+import { mergeRows, type RowsOf, type Run } from "./chunk-rows.ts";
 import { type ChunkSource, MadeChunks } from "./chunks.ts";
+import { type DecodableArray, DecodedChunks } from "./decoded-chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import { ArrayNames, type GranuleNode, type GranuleSource } from "./granule-source.ts";
 import type { EndToEnd } from "./location.ts";
-import { bytesOf, type DecodedChunks, type Missing, newDecodedChunks } from "./restack.ts";
 import { oneEach, SlicedGranules, unsharded } from "./slice.ts";
 
 /** An array along the granules. */
-interface Whole {
-  meta: ArrayMeta;
-  chunks: ChunkSource;
-  path: string;
+interface Whole extends DecodableArray {
   /** Descriptions of granules by how many rows they have. */
   ofLength: Lru<ArrayMeta>;
 }
@@ -29,7 +25,7 @@ export class PieceGranules implements GranuleSource {
   readonly #wholes = new Map<string, Whole>();
   readonly #others: SlicedGranules;
   readonly #names: ArrayNames;
-  readonly #decoded = newDecodedChunks();
+  readonly #decoded = new DecodedChunks();
 
   constructor({ starts, arrays, perGranule }: EndToEnd, store: Store) {
     this.#starts = starts;
@@ -103,9 +99,9 @@ class SpanChunks extends MadeChunks {
     if (place) return this.#whole.chunks.read(place, options);
     const meta = this.#meta;
     const there: RowsOf[] = [];
-    for (const { chunk, ...rows } of this.#rows(coords[0]!)) {
-      const found = await abortable(this.#decode([chunk, ...coords.slice(1)]), options?.signal);
-      if (found !== "missing") there.push({ ...rows, chunk: found });
+    for (const { place, run } of this.#rows(coords[0]!)) {
+      const chunk = await this.#decoded.read(this.#whole, [place, ...coords.slice(1)], options);
+      if (chunk) there.push({ chunk, runs: [run] });
     }
     if (there.length === 0) return undefined;
     return encodeChunk(meta, mergeRows(meta, there));
@@ -123,27 +119,15 @@ class SpanChunks extends MadeChunks {
   }
 
   /** Rows of a chunk by the source's chunk they are in. */
-  *#rows(chunk: number): Generator<{ chunk: number; from: number[]; to: number[] }> {
+  *#rows(chunk: number): Generator<{ place: number; run: Run }> {
     const perChunk = this.#meta.chunkShape[0]!;
     const begin = this.#start + chunk * perChunk;
     const end = Math.min(begin + perChunk, this.#start + this.#meta.shape[0]!);
     for (let row = begin; row < end; ) {
       const place = Math.floor(row / perChunk);
       const next = Math.min(end, (place + 1) * perChunk);
-      const rows = Array.from({ length: next - row }, (_, i) => row + i);
-      yield { chunk: place, from: rows.map((r) => r - place * perChunk), to: rows.map((r) => r - begin) };
+      yield { place, run: { from: row - place * perChunk, to: row - begin, count: next - row } };
       row = next;
     }
-  }
-
-  /** Shared by all who need it, so nobody's cancellation reaches it. */
-  #decode(coords: readonly number[]): Promise<ChunkData | Missing> {
-    const { meta, chunks, path } = this.#whole;
-    const where = `${path} chunk ${coords.join(",")}`;
-    const load = async (): Promise<ChunkData | Missing> => {
-      const bytes = await chunks.read(coords);
-      return bytes ? decodeChunk(meta, bytes, where) : "missing";
-    };
-    return this.#decoded.load(where, load, (value) => (value === "missing" ? 64 : bytesOf(value)));
   }
 }

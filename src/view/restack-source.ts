@@ -7,8 +7,9 @@ import type { JsonObject } from "../zarr/json.ts";
 import type { ArrayMeta, GroupMeta } from "../zarr/metadata.ts";
 import { withoutCoordinates } from "./announced.ts";
 import { chunksAt } from "./chunks.ts";
+import { DecodedChunks } from "./decoded-chunks.ts";
 import { refuseMangled } from "./locate.ts";
-import { newDecodedChunks, restack } from "./restack.ts";
+import { restack } from "./restack.ts";
 import { namesIn, newDimension, type Stack, withNames, withoutDimensions } from "./stack.ts";
 
 /** Where a stack is. */
@@ -42,7 +43,7 @@ export async function restackSource(input: RestackInput, options: ReadOptions = 
   const { prefix } = location;
   const { arrays: found, groups } = await everything(hierarchy, location, variables, options);
   const dimension = firstName(location) ?? newDimension(namesIn(found));
-  const decoded = newDecodedChunks();
+  const decoded = new DecodedChunks();
   const arrays: Stack["arrays"] = new Map();
   for (const [path, meta] of found) {
     const attributes = withoutDimensions(input.own(meta.attributes));

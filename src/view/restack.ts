@@ -1,25 +1,17 @@
 /** Arrays that have one granule a position along their first axis, with only some of the positions, in another order. */
-import { abortable, mapLimit } from "../abort.ts";
+import { mapLimit } from "../abort.ts";
 import { ZarrsiftError } from "../errors.ts";
-import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
-import { type ChunkData, decodable, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
+import { decodable, encodeChunk } from "../zarr/chunk.ts";
 import { documentKeys } from "../zarr/hierarchy.ts";
 import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
-import { mergeRows, type RowsOf } from "./chunk-rows.ts";
+import { mergeRows, type Run } from "./chunk-rows.ts";
 import { type ChunkSource, chunksAt, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
+import type { DecodedChunks } from "./decoded-chunks.ts";
 import { simpleCodecs } from "./face.ts";
 
-const DECODED_BYTES_KEPT = 128 * 2 ** 20;
 const READS_AT_ONCE = 4;
-
-/** Decoded chunks of a view's arrays, so that each is decoded once for all the chunks it goes into. */
-export type DecodedChunks = Lru<ChunkData | Missing>;
-/** What a chunk that is not there decodes to. */
-export type Missing = "missing";
-
-export const newDecodedChunks = (): DecodedChunks => new Lru<ChunkData | Missing>(DECODED_BYTES_KEPT);
 
 /** An array of some positions: how it is described, and its chunks. */
 export interface Restacked {
@@ -172,41 +164,28 @@ class RegroupedChunks extends MadeChunks {
   async read([chunk, ...rest]: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
     const perChunk = this.#source.chunkShape[0]!;
     const rows = this.#idx.subarray(chunk! * perChunk, (chunk! + 1) * perChunk);
-    const picks = [...picksOf(rows, perChunk)];
-    const parts = await mapLimit(picks, READS_AT_ONCE, async ([place, pick]) => {
-      const found = await abortable(this.#decode([place, ...rest]), options?.signal);
-      return found === "missing" ? [] : [{ ...pick, chunk: found }];
+    const source = { meta: this.#source, chunks: this.#chunks, path: this.#path };
+    const parts = await mapLimit([...runsOf(rows, perChunk)], READS_AT_ONCE, async ([place, runs]) => {
+      const found = await this.#decoded.read(source, [place, ...rest], options);
+      return found ? [{ chunk: found, runs }] : [];
     });
-    const there: RowsOf[] = parts.flat();
+    const there = parts.flat();
     if (there.length === 0) return undefined;
     return encodeChunk(this.#target, mergeRows(this.#source, there));
-  }
-
-  /** Shared by all who need it, so nobody's cancellation reaches it. */
-  #decode(coords: readonly number[]): Promise<ChunkData | Missing> {
-    const where = `${this.#path} chunk ${coords.join(",")}`;
-    const load = async (): Promise<ChunkData | Missing> => {
-      const bytes = await this.#chunks.read(coords);
-      return bytes ? decodeChunk(this.#source, bytes, where) : "missing";
-    };
-    return this.#decoded.load(where, load, (value) => (value === "missing" ? 64 : bytesOf(value)));
   }
 }
 
 /** Rows by the chunk of the source they are in. */
-function picksOf(rows: Float64Array, perChunk: number): Map<number, { from: number[]; to: number[] }> {
-  const picks = new Map<number, { from: number[]; to: number[] }>();
-  rows.forEach((row, i) => {
+function runsOf(rows: Float64Array, perChunk: number): Map<number, Run[]> {
+  const found = new Map<number, Run[]>();
+  rows.forEach((row, to) => {
     const place = Math.floor(row / perChunk);
-    const pick = picks.get(place) ?? { from: [], to: [] };
-    picks.set(place, pick);
-    pick.from.push(row - place * perChunk);
-    pick.to.push(i);
+    const from = row - place * perChunk;
+    const runs = found.get(place) ?? [];
+    found.set(place, runs);
+    const last = runs.at(-1);
+    if (last && from === last.from + last.count && to === last.to + last.count) last.count++;
+    else runs.push({ from, to, count: 1 });
   });
-  return picks;
-}
-
-/** Bytes that a decoded chunk takes in memory. */
-export function bytesOf(chunk: ChunkData): number {
-  return chunk.data.byteLength + ("starts" in chunk ? chunk.starts.byteLength * 2 : 0);
+  return found;
 }

@@ -1,25 +1,18 @@
 /** Granules of a stacked source: position `idx` along the first axis of each of its arrays. */
 
 import { ZarrsiftError } from "../errors.ts";
-import { Lru } from "../lru.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
-import { type ChunkData, decodeChunk, encodeChunk } from "../zarr/chunk.ts";
+import { encodeChunk } from "../zarr/chunk.ts";
 import type { ArrayMeta, Codec } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { sliceRows } from "./chunk-rows.ts";
 import { type ChunkSource, chunksAt, InnerChunks, MadeChunks } from "./chunks.ts";
+import { type DecodableArray, DecodedChunks } from "./decoded-chunks.ts";
 import { emptyGroup } from "./empty-group.ts";
 import { ArrayNames, type GranuleNode, type GranuleSource } from "./granule-source.ts";
 import { fillOrZero, maskV3 } from "./mask.ts";
 
-const DECODED_BYTES_KEPT = 64 * 2 ** 20;
-
-interface Stack {
-  /** Describes `chunks`. */
-  meta: ArrayMeta;
-  chunks: ChunkSource;
-  /** The array's path in the source. */
-  path: string;
+interface Stack extends DecodableArray {
   /** Describes one granule of it. */
   slice: ArrayMeta;
 }
@@ -28,7 +21,7 @@ interface Stack {
 export class SlicedGranules implements GranuleSource {
   readonly #stacks = new Map<string, Stack>();
   readonly #names: ArrayNames;
-  readonly #decoded = new Lru<ChunkData>(DECODED_BYTES_KEPT);
+  readonly #decoded = new DecodedChunks();
 
   /** @param arrays By path below `prefix`, which ends with a slash unless it is the root "" */
   constructor(arrays: ReadonlyMap<string, ArrayMeta>, store: Store, prefix = "") {
@@ -116,7 +109,7 @@ function withoutFirstAxis(codec: Codec): Codec[] {
 }
 
 /** A chunk of one granule is the source's own bytes; of one that holds several, a part is cut and encoded again. */
-function slicedChunks(stack: Stack, idx: number, decoded: Lru<ChunkData>): ChunkSource {
+function slicedChunks(stack: Stack, idx: number, decoded: DecodedChunks): ChunkSource {
   const perChunk = stack.meta.chunkShape[0]!;
   if (perChunk > 1) return new CutChunks(stack, idx, decoded);
   const { chunks } = stack;
@@ -131,9 +124,9 @@ function slicedChunks(stack: Stack, idx: number, decoded: Lru<ChunkData>): Chunk
 class CutChunks extends MadeChunks {
   readonly #stack: Stack;
   readonly #idx: number;
-  readonly #decoded: Lru<ChunkData>;
+  readonly #decoded: DecodedChunks;
 
-  constructor(stack: Stack, idx: number, decoded: Lru<ChunkData>) {
+  constructor(stack: Stack, idx: number, decoded: DecodedChunks) {
     super();
     this.#stack = stack;
     this.#idx = idx;
@@ -141,15 +134,11 @@ class CutChunks extends MadeChunks {
   }
 
   async read(coords: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const { meta, chunks, path, slice } = this.#stack;
+    const { meta, slice } = this.#stack;
     const perChunk = meta.chunkShape[0]!;
     const place = [Math.floor(this.#idx / perChunk), ...coords];
-    const key = `${path} ${place.join(",")}`;
-    const kept = this.#decoded.get(key);
-    const bytes = kept ? undefined : await chunks.read(place, options);
-    if (!kept && !bytes) return undefined;
-    const chunk = kept ?? (await decodeChunk(meta, bytes!, key));
-    if (!kept) this.#decoded.set(key, chunk, chunk.data.byteLength);
+    const chunk = await this.#decoded.read(this.#stack, place, options);
+    if (!chunk) return undefined;
     const row = this.#idx % perChunk;
     return encodeChunk(slice, sliceRows(chunk, perChunk, row, row + 1));
   }

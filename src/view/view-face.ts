@@ -1,5 +1,6 @@
 /** One face of a view: keys → documents and chunks. */
 import { abortable } from "../abort.ts";
+import type { CheckOptions } from "../checks.ts";
 import { ZarrsiftError } from "../errors.ts";
 import { hashHex } from "../hash.ts";
 import { Lru } from "../lru.ts";
@@ -9,7 +10,6 @@ import { type JsonObject, writeJson } from "../zarr/json.ts";
 import { chunkKey, gridShape, parseChunkKey } from "../zarr/metadata.ts";
 import { isSharded } from "../zarr/shard.ts";
 import type { Face, FaceNode, Resource, ViewFace } from "./api.ts";
-import { ComputedChunks } from "./chunks.ts";
 import { documentsOf } from "./consolidate.ts";
 import { type FacedArray, faceArray, faceGroup, type ServedArray } from "./face.ts";
 import type { VersionGuard } from "./guard.ts";
@@ -100,7 +100,7 @@ export class TreeFace implements ViewFace {
       path,
       documents: encoded(faced.documents),
       grid: gridShape(faced.meta),
-      own: node.chunks instanceof ComputedChunks,
+      own: faced.own,
       chunk: (coords) => {
         const key = `${path}/${chunkKey(faced.meta.chunkKeys, coords)}`;
         return { key, resource: this.#chunkResource(key, faced, coords) };
@@ -163,23 +163,26 @@ export class TreeFace implements ViewFace {
     return this.#chunkResource(key, array, coords);
   }
 
-  #chunkResource(key: string, { chunks }: FacedArray, coords: readonly number[]): Resource {
+  #chunkResource(key: string, { chunks, own }: FacedArray, coords: readonly number[]): Resource {
+    // A source's chunks are held to the time of the view one by one.
+    const checked = <T>(reading: Promise<T>, options?: ReadOptions) =>
+      this.#checked(reading, { ...options, relaxed: !own });
     return {
       kind: "chunk",
       etag: `"${this.#tag}/${this.#face}/${encodeURIComponent(key)}"`,
       contentType: "application/octet-stream",
-      size: (o) => this.#checked(chunks.size(coords, o), o),
-      read: (o) => this.#checked(chunks.read(coords, o), o),
+      size: (o) => checked(chunks.size(coords, o), o),
+      read: (o) => checked(chunks.read(coords, o), o),
       ...(chunks.readInto && {
-        readInto: (range, memory, o) => this.#checked(chunks.readInto!(coords, range, memory, o), o),
+        readInto: (range, memory, o) => checked(chunks.readInto!(coords, range, memory, o), o),
       }),
-      readRange: (offset, length, o) => this.#checked(chunks.readRange(coords, { offset, length }, o), o),
-      place: (o) => this.#checked(chunks.place?.(coords, o) ?? Promise.resolve("here" as const), o),
+      readRange: (offset, length, o) => checked(chunks.readRange(coords, { offset, length }, o), o),
+      place: (o) => checked(chunks.place?.(coords, o) ?? Promise.resolve("here" as const), o),
     };
   }
 
   /** What was read, once it is known to be of the view's version. */
-  async #checked<T>(reading: Promise<T>, options?: ReadOptions): Promise<T> {
+  async #checked<T>(reading: Promise<T>, options?: CheckOptions): Promise<T> {
     const value = await reading;
     await this.#guard.ensure(options);
     return value;
