@@ -73,7 +73,10 @@ function firstByte(url: string, agent: Agent): Promise<number> {
 /** Megabytes (10^6) a second of uncompressed chunks put together from two granules each; best of RECUT_ROUNDS. */
 async function recutting() {
   await make("swaths", "make_rows", String(SWATHS), "swaths");
-  const numpy = await pythonJson<{ bytes: number; seconds: number }>("bench/peers/recut.py", [at("swaths"), String(RECUT_ROUNDS)]);
+  const numpy = await pythonJson<{ bytes: number; seconds: number }>("bench/peers/recut.py", [
+    at("swaths"),
+    String(RECUT_ROUNDS),
+  ]);
   const collection = await open(at("swaths"));
   const options = { layout: "concatenated", variables: ["sst"] } as const;
   let seconds = Number.POSITIVE_INFINITY;
@@ -160,7 +163,7 @@ ${table(
 )}
 Ratio of medians ${short(stacked.median / plain.median)}, ${FIRST_BYTES} chunks in turn, one connection.
 
-## Chunks cut anew (uncompressed float32, 64 x 1024, of two granules each), MB/s
+## Chunks cut anew (uncompressed float32, 64 x 1024, of two granules each), MB/s (best of ${RECUT_ROUNDS})
 
 ${table(
   ["", "MB/s", "ratio"],
