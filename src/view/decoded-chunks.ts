@@ -19,6 +19,7 @@ export interface DecodableArray {
   path: string;
 }
 
+/** Decoded chunks by array and place, the least recently used given up. */
 export class DecodedChunks {
   readonly #kept = new Lru<ChunkData | typeof MISSING>(BYTES_KEPT);
 
