@@ -42,8 +42,10 @@ export class AsOfStore implements Store {
     return this.#held(key, options, (o) => this.#store.stat(key, o));
   }
 
-  list(prefix: string, options?: ReadOptions): Promise<Listing | undefined> {
-    return this.#store.list(prefix, options);
+  /** Names alone: what listings tell of keys is not of this time. */
+  async list(prefix: string, options?: ReadOptions): Promise<Listing | undefined> {
+    const listing = await this.#store.list(prefix, options);
+    return listing && { keys: listing.keys, prefixes: listing.prefixes };
   }
 
   async confirm(documents: readonly string[], found: boolean, options?: ReadOptions): Promise<void> {

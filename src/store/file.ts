@@ -325,13 +325,13 @@ async function tellFolder(path: string, options: ReadOptions): Promise<void> {
 
 const stampOf = (size: bigint, mtimeNs: bigint) => `${size}-${mtimeNs}`;
 
-function kindOf(entry: Dirent | Stats): keyof Listing | undefined {
+function kindOf(entry: Dirent | Stats): "keys" | "prefixes" | undefined {
   if (entry.isFile()) return "keys";
   return entry.isDirectory() ? "prefixes" : undefined;
 }
 
 /** What a symbolic link leads to. */
-async function targetKind(folder: string, name: string): Promise<keyof Listing | undefined> {
+async function targetKind(folder: string, name: string): Promise<"keys" | "prefixes" | undefined> {
   const target = await stat(join(folder, name)).catch(() => undefined);
   return target && kindOf(target);
 }

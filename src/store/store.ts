@@ -135,6 +135,8 @@ export interface Listing {
   keys: string[];
   /** Names of prefixes ("folders") directly below, no trailing slash. */
   prefixes: string[];
+  /** What `stat` says of keys, by name, where listings tell. */
+  stats?: Map<string, KeyStat>;
 }
 
 /** Where a value's bytes lie outside this process; `"here"` is said of values that nobody else can read. */

@@ -20,13 +20,19 @@ export const noS3Server =
 export class S3Server {
   readonly root = mkdtempSync(join(tmpdir(), "zarrsift-s3-"));
   endpoint = "";
+  readonly #options: readonly string[];
   #process: ChildProcess | undefined;
+
+  /** @param etags whether objects have the ETags they were uploaded with; files put into `root` by others have none */
+  constructor({ etags = false } = {}) {
+    this.#options = etags ? [] : ["--nometa"];
+  }
 
   async start(port?: number): Promise<this> {
     const address = `127.0.0.1:${port ?? (await freePort())}`;
     this.endpoint = `http://${address}`;
     const env = { ...process.env, ROOT_ACCESS_KEY: KEYS.accessKeyId, ROOT_SECRET_KEY: KEYS.secretAccessKey };
-    const args = ["--port", address, "posix", "--nometa", this.root];
+    const args = ["--port", address, "posix", ...this.#options, this.root];
     this.#process = spawn(PROGRAM, args, { env, stdio: "ignore" });
     for (let tries = 0; tries < 100; tries++) {
       if (await fetch(this.endpoint).catch(() => undefined)) return this;

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { open } from "../../src/index.ts";
 import { S3Store } from "../../src/store/http/s3.ts";
 import { addListingPage } from "../../src/store/http/s3-listing.ts";
+import { WritableS3 } from "../../src/store/http/s3-write.ts";
 import type { Listing, Store } from "../../src/store/store.ts";
+import { tinyCollection } from "../view/tiny.ts";
 import { KEYS, noS3Server, S3Server } from "./s3-server.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data");
@@ -15,14 +17,15 @@ describe("pages of ListObjectsV2", () => {
     const listing: Listing = { keys: [], prefixes: [] };
     const page =
       "<ListBucketResult><Prefix>a/</Prefix><IsTruncated>true</IsTruncated><NextContinuationToken>t&amp;1</NextContinuationToken>" +
-      "<Contents><Key>a/</Key></Contents><Contents><Key>a/x &amp; y</Key></Contents>" +
+      "<Contents><Key>a/</Key></Contents><Contents><Key>a/x &amp; y</Key><ETag>&quot;e1&quot;</ETag><Size>7</Size></Contents>" +
       "<CommonPrefixes><Prefix>a/c/</Prefix></CommonPrefixes></ListBucketResult>";
     expect(addListingPage(listing, page, "a/")).toBe("t&1");
     const last =
       "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>" +
-      "<Contents><Key>a/%C3%A4+b%2B</Key></Contents></ListBucketResult>";
+      "<Contents><ETag></ETag><Key>a/%C3%A4+b%2B</Key><Size>8</Size></Contents></ListBucketResult>";
     expect(addListingPage(listing, last, "a/")).toBeUndefined();
-    expect(listing).toEqual({ keys: ["x & y", "ä b+"], prefixes: ["c"] });
+    const stats = new Map([["x & y", { size: 7, stamp: '"e1"' }]]);
+    expect(listing).toEqual({ keys: ["x & y", "ä b+"], prefixes: ["c"], stats });
   });
 });
 
@@ -97,6 +100,45 @@ describe.skipIf(noS3Server)(`an S3 server${noS3Server ? ` (${noS3Server})` : ""}
       await Promise.all([local.close(), remote.close()]);
     },
   );
+});
+
+describe.skipIf(noS3Server)(`an S3 server with ETags${noS3Server ? ` (${noS3Server})` : ""}`, () => {
+  const server = new S3Server({ etags: true });
+  beforeAll(async () => {
+    await server.start();
+    mkdirSync(join(server.root, "bucket"));
+  });
+  afterAll(() => server.stop());
+
+  it("pins a view to a hundred chunks with a few requests, and notices one that is written anew", async () => {
+    const s3 = { endpoint: server.endpoint, credentials: KEYS };
+    const local = await tinyCollection(
+      Array.from({ length: 100 }, (_, i) => ({ path: `g${i}`, arrays: { sst: {} } })),
+      { cloud: Array.from({ length: 100 }, (_, i) => i) },
+    );
+    const bucket = new WritableS3("s3://bucket/many", s3);
+    const document = JSON.parse(new TextDecoder().decode(await local.get("meta/cloud/zarr.json")));
+    document.chunk_grid.configuration.chunk_shape = [1];
+    document.codecs = [{ name: "bytes", configuration: { endian: "little" } }];
+    local.set("meta/cloud/zarr.json", JSON.stringify(document));
+    for (let i = 0; i < 100; i++)
+      local.set(`meta/cloud/c/${i}`, new Uint8Array(new Float64Array([i]).buffer));
+    for (const key of local.keys()) await bucket.set(key, (await local.get(key))!);
+
+    const total = { requests: 0, bytes: 0 };
+    const collection = await open("s3://bucket/many", { s3, total });
+    const before = total.requests;
+    const view = await collection.view([3]);
+    expect(total.requests - before).toBeLessThan(30);
+    const other = await open("s3://bucket/many", { s3 });
+    expect((await other.view([3])).definition.version).toBe(view.definition.version);
+
+    await bucket.set("meta/cloud/c/70", new Uint8Array(new Float64Array([7]).buffer));
+    const later = await open("s3://bucket/many", { s3 });
+    const changed = await later.view([3]);
+    expect(changed.definition.version).not.toBe(view.definition.version);
+    await Promise.all([collection, other, later].map((one) => one.close()));
+  });
 });
 
 /** Key of the first chunk of the first granule's array. */

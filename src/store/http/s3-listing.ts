@@ -1,9 +1,9 @@
-import type { Listing } from "../store.ts";
+import type { KeyStat, Listing } from "../store.ts";
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 /**
- * Adds the names of one page of ListObjectsV2 (XML) to `listing`.
+ * Adds the names of one page of ListObjectsV2 (XML) to `listing`, and the sizes and ETags of objects that have them.
  *
  * @param below the prefix that was asked for, with its slash at the end
  * @returns the token of the next page; `undefined` after the last
@@ -12,12 +12,25 @@ export function addListingPage(listing: Listing, xml: string, below: string): st
   const encoded = textOf(xml, "EncodingType") === "url";
   const name = (text: string) =>
     (encoded ? decodeURIComponent(text.replaceAll("+", " ")) : text).slice(below.length);
-  for (const key of textsOf(xml, "Key")) if (name(key) !== "") listing.keys.push(name(key));
+  for (const [, object] of xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
+    const key = name(textOf(object!, "Key") ?? below);
+    if (key === "") continue;
+    listing.keys.push(key);
+    const stat = statOf(object!);
+    if (!stat) continue;
+    listing.stats ??= new Map();
+    listing.stats.set(key, stat);
+  }
   for (const group of xml.matchAll(/<CommonPrefixes>(.*?)<\/CommonPrefixes>/gs)) {
     const prefix = textOf(group[1]!, "Prefix");
     if (prefix !== undefined) listing.prefixes.push(name(prefix).replace(/\/$/, ""));
   }
   return textOf(xml, "IsTruncated") === "true" ? textOf(xml, "NextContinuationToken") : undefined;
+}
+
+function statOf(object: string): KeyStat | undefined {
+  const [size, stamp] = [textOf(object, "Size"), textOf(object, "ETag")];
+  return size && stamp ? { size: Number(size), stamp } : undefined;
 }
 
 function textOf(xml: string, tag: string): string | undefined {

@@ -89,7 +89,7 @@ export class S3Store implements Store {
       if (!page) return undefined;
       token = addListingPage(listing, page, below);
     } while (token !== undefined);
-    return { keys: listing.keys.sort(), prefixes: listing.prefixes.sort() };
+    return { ...listing, keys: listing.keys.sort(), prefixes: listing.prefixes.sort() };
   }
 
   async #page(below: string, token: string | undefined, options: ReadOptions): Promise<string | undefined> {
