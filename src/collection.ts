@@ -184,6 +184,7 @@ export class Collection {
         : await findGranules(wanted, now.table, location, now.hierarchy, options.missing ?? "error", {
             ...options,
             overlapping: layout !== "granules",
+            store: now.store,
           });
     const named = options.fields ?? (query?.selects === "list" ? undefined : this.#options.fields);
     const fields = fieldsOf(now.table, query, named);

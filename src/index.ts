@@ -35,12 +35,16 @@ function caches(bytes: number | undefined) {
 }
 
 /**
- * Opens a collection: a path (in Node), an http(s) or s3 URL, either with `#ref` for an Icechunk branch, tag or snapshot,
+ * Opens a collection: a path (in Node), a file, http(s) or s3 URL, as text or as a `URL`, either with `#ref` for an Icechunk branch, tag or snapshot,
  * or a store of your own.
  * @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` …, and `bad_parameter` for an option that
  *   there is not
  */
-export async function open(source: string | Store, options: OpenSourceOptions = {}): Promise<Collection> {
+export async function open(
+  named: string | URL | Store,
+  options: OpenSourceOptions = {},
+): Promise<Collection> {
+  const source = named instanceof URL ? named.href : named;
   checkOpen(source, options);
   const { indexes, cacheBytes, ...given } = options;
   const { ofStore, ofTable } = caches(cacheBytes);

@@ -4,6 +4,7 @@ import { isZarrsiftError, ZarrsiftError } from "./errors.ts";
 import type { IndexSet } from "./index/api.ts";
 import { openIndexes } from "./index/open.ts";
 import { AsOfStore } from "./store/as-of.ts";
+import { isRemote } from "./store/remote.ts";
 import type { ReadOptions, Store } from "./store/store.ts";
 import { WatchedStore } from "./store/watched.ts";
 import { type MetaTable, openTable, type TableOptions } from "./table/open.ts";
@@ -237,8 +238,6 @@ export function tableOf(version: string): string {
 function changing({ url }: Store): ZarrsiftError {
   return new ZarrsiftError("source_changed", `${url} has changed while it was read; ask again`);
 }
-
-const isRemote = ({ url }: Store): boolean => /^(https?|s3):/.test(url);
 
 /** That the whole of something was read just now. */
 function readSince(began: number, store: Store): LastCheck {

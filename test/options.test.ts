@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeDemoCollection } from "../src/demo/collection.ts";
 import { type Collection, MemoryStore, type OpenSourceOptions, open, openCollection } from "../src/index.ts";
@@ -19,6 +20,14 @@ afterAll(async () => {
 
 const SQL = "SELECT idx FROM meta LIMIT 2";
 const refused = (message: string) => ({ code: "bad_parameter", message: expect.stringContaining(message) });
+
+describe("a source", () => {
+  it("may be a URL", async () => {
+    const opened = await open(pathToFileURL(join(folder, "demo.zarr")));
+    expect(opened.rows).toBe(collection.rows);
+    await opened.close();
+  });
+});
 
 describe("options of the library", () => {
   it.each([

@@ -1,7 +1,7 @@
 /** The demo's archive as a Zarr v3 directory: a group for each granule, and `/meta` with a row for each. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { mapLimit } from "../abort.ts";
+import { setImmediate } from "node:timers/promises";
 import { announce } from "../table/announcement.ts";
 import { type ChunkData, encodeChunk } from "../zarr/chunk.ts";
 import { type JsonObject, writeJson } from "../zarr/json.ts";
@@ -18,6 +18,7 @@ export interface DemoOptions {
   granules?: number;
   /** Told what is being done, a line at a time. */
   log?: (line: string) => void;
+  signal?: AbortSignal;
 }
 
 export interface DemoCollection {
@@ -30,7 +31,6 @@ export interface DemoCollection {
 type Values = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array;
 type Texts = readonly (string | Uint8Array)[];
 
-const GRANULES_AT_ONCE = 8;
 const SECONDS_TO_1990 = Date.UTC(1990, 0, 1) / 1000;
 
 /** Writes a small, physically believable collection of satellite granules into a directory. */
@@ -38,7 +38,7 @@ export async function makeDemoCollection(
   directory: string,
   options: DemoOptions = {},
 ): Promise<DemoCollection> {
-  const { seed = 2, granules: count = 300, log = () => {} } = options;
+  const { seed = 2, granules: count = 300, log = () => {}, signal } = options;
   const writer = new Writer(directory);
   log(`simulating ${count} granules of two satellites`);
   const granules = makeArchive(count, seed);
@@ -48,7 +48,12 @@ export async function makeDemoCollection(
   writer.group("", announce({ title }, { columns: Object.keys(columns) }));
   for (const { collection } of new Set(granules.map(({ platform }) => platform)))
     writer.group(collection, {});
-  await mapLimit(granules, GRANULES_AT_ONCE, (granule) => writeGranule(writer, granule));
+  // One after the other, with a moment to be told to end between them: then nothing more is written.
+  for (const granule of granules) {
+    await setImmediate();
+    signal?.throwIfAborted();
+    await writeGranule(writer, granule);
+  }
   await writeMeta(writer, granules, columns);
   return { directory, granules: granules.length, bytes: writer.bytes };
 }

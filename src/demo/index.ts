@@ -33,7 +33,7 @@ const PORTS_TO_TRY = 100;
 /** Makes the collection, asks, serves, shows how to read; resolves when it was told to end and has. */
 export async function runDemo(options: RunDemoOptions): Promise<void> {
   const { stdout = process.stdout, stderr = process.stderr } = options;
-  const ended = untilEnd(options.signal);
+  const end = endOf(options.signal);
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "zarrsift-demo-"));
   const remove = () => {
     if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
@@ -43,16 +43,20 @@ export async function runDemo(options: RunDemoOptions): Promise<void> {
   let server: Server | undefined;
   const log = (line: string) => void stderr.write(`${line}\n`);
   try {
-    const made = await makeDemoCollection(directory, { log });
+    const made = await makeDemoCollection(directory, { log, signal: end });
     collection = await open(directory, { name: "demo" });
+    end.throwIfAborted();
     stdout.write(`${made.granules} granules, ${bytesText(made.bytes)} of Zarr in ${directory}\n\n`);
     stdout.write(`${FOUNDING_QUERY}\n\n${await answer(collection)}\n`);
+    end.throwIfAborted();
     server = await serve(collection, options, log);
     stdout.write(openingLines(await makeView(server.url)));
     stdout.write(`\nlistening on ${server.url}\nMore in ${server.url}/docs; Ctrl-C ends it.\n`);
     if (options.directory !== undefined)
       stdout.write(`The collection stays in ${directory}: zarrsift serve demo=${directory}\n`);
-    await ended;
+    await aborted(end);
+  } catch (error) {
+    if (!end.aborted) throw error;
   } finally {
     await server?.close();
     await collection?.close();
@@ -138,22 +142,23 @@ async function byAnotherDemo(url: string): Promise<string> {
 /** Exit statuses of a process that a signal ended, as shells count them. */
 const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** Resolves when the signal aborts, or without one at SIGINT, SIGTERM or SIGHUP; a second of these ends the process. */
-function untilEnd(signal: AbortSignal | undefined): Promise<void> {
+/** The signal, or without one what aborts at SIGINT, SIGTERM or SIGHUP; a second of these ends the process. */
+function endOf(signal: AbortSignal | undefined): AbortSignal {
+  if (signal) return signal;
+  const told = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.removeAllListeners(name);
+    process.on(name, () => {
+      if (told.signal.aborted) process.exit(STATUS[name]);
+      told.abort();
+    });
+  }
+  return told.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal) {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      return;
-    }
-    let told = false;
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.removeAllListeners(name);
-      process.on(name, () => {
-        if (told) process.exit(STATUS[name]);
-        told = true;
-        resolve();
-      });
-    }
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }

@@ -1,6 +1,7 @@
 import { ZarrsiftError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { Latest } from "./latest.ts";
+import { isRemote } from "./remote.ts";
 import { statsOf } from "./stats.ts";
 import type { ByteRange, KeyStat, Listing, ReadOptions, Store } from "./store.ts";
 
@@ -42,7 +43,7 @@ export class WatchedStore implements Store {
   ) {
     this.url = store.url;
     this.#isDocument = isDocument;
-    this.#isFar = /^(https?|s3):/.test(store.url);
+    this.#isFar = isRemote(store);
     if (store.snapshot !== undefined) this.snapshot = store.snapshot;
     if (store.changedChunks) this.changedChunks = store.changedChunks.bind(store);
     if (store.place) this.place = store.place.bind(store);
@@ -121,9 +122,13 @@ export class WatchedStore implements Store {
       return;
     }
     this.#outdated = true;
+    const since =
+      stat || before !== undefined
+        ? "since this view was made; make the view again"
+        : "since this view was made, or since metadata were consolidated: make the view again, or consolidate them again";
     throw new ZarrsiftError(
       "source_changed",
-      `${this.url}/${key} ${stat ? "has changed" : "has gone"} since this view was made; make the view again`,
+      `${this.url}/${key} ${stat ? "has changed" : "has gone"} ${since}`,
       { details: { key } },
     );
   }

@@ -37,11 +37,12 @@ export async function openTable(
   store: Store,
   options: TableOptions = {},
 ): Promise<MetaTable> {
-  const arrays = await metaArrays(hierarchy, store, options);
+  const all = await metaArrays(hierarchy, store, options);
+  const arrays = all.filter(([, { shape }]) => shape.length === 1);
   const rows = commonLength(arrays, store);
   const cache = newVectorCache(options.cacheBytes ?? DEFAULT_CACHE);
   const columns = new Map<string, MetaColumn>();
-  const unusable = new Map<string, ZarrsiftError>();
+  const unusable = new Map(all.filter((one) => !arrays.includes(one)).map(noColumn));
   for (const [name, meta] of arrays) {
     try {
       const decoding = decodingOf(name, meta);
@@ -98,8 +99,13 @@ async function metaArrays(
   const nodes = await mapLimit(names, 16, (name) => hierarchy.node(`meta/${name}`, options));
   return names.flatMap((name, i) => {
     const node = nodes[i];
-    return node?.nodeType === "array" && node.shape.length === 1 ? [[name, node] as [string, ArrayMeta]] : [];
+    return node?.nodeType === "array" ? [[name, node] as [string, ArrayMeta]] : [];
   });
+}
+
+function noColumn([name, { shape }]: [string, ArrayMeta]): [string, ZarrsiftError] {
+  const message = `"${name}" of /meta is ${shape.length}-D, and columns are 1-D arrays: a value a row`;
+  return [name, new ZarrsiftError("encoding_unsupported", message, { details: { column: name } })];
 }
 
 async function columnNames(hierarchy: Hierarchy, store: Store, options: TableOptions): Promise<string[]> {

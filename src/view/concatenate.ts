@@ -65,7 +65,7 @@ export async function concatenate(input: GranulesInput, options: ReadOptions = {
     lengths[position] = lengthOf(nodes, along, paths[position]!);
   };
   const kinds = await readKinds({ ...input, along, visit }, options);
-  refuseDifferent(kinds, idx, paths);
+  refuseDifferent(kinds, { ...input, along });
   const kind = kinds[0]!;
   refuseUnknown(variables ?? [], kind.arrays.keys());
   const starts = new Float64Array(paths.length + 1);

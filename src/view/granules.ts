@@ -1,9 +1,12 @@
 /** The granules of a view: rows → paths, each existing, none twice, none inside another. */
 import { mapLimit } from "../abort.ts";
 import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
-import type { ReadOptions } from "../store/store.ts";
+import { isRemote } from "../store/remote.ts";
+import { statsOf } from "../store/stats.ts";
+import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaTable } from "../table/open.ts";
-import type { Hierarchy } from "../zarr/hierarchy.ts";
+import { documentKeys, type Hierarchy } from "../zarr/hierarchy.ts";
+import type { NodeMeta } from "../zarr/metadata.ts";
 import { granulePath, readLocations } from "./locate.ts";
 import type { ByColumn } from "./location.ts";
 
@@ -19,6 +22,8 @@ export interface Granules {
 export interface FindOptions extends ReadOptions {
   /** Whether two rows may name one granule, or one inside another; default false. */
   overlapping?: boolean;
+  /** Where granules' documents are: looked at where that costs little, for consolidated metadata may be of old. */
+  store?: Store;
 }
 
 /**
@@ -76,12 +81,30 @@ export function notThere(row: number, path: string): ZarrsiftError {
 /** With more granules than this, a folder of the right name is believed to be one: each is looked at when it is read. */
 const MOST_READ = 10_000;
 
-/** One listing a parent where the store can list, and one metadata read a granule. */
 async function findPresent(
   paths: (string | undefined)[],
   hierarchy: Hierarchy,
-  options: ReadOptions,
+  options: FindOptions,
 ): Promise<boolean[]> {
+  const nodes = await findNodes(paths, hierarchy, options);
+  const { store } = options;
+  const known = nodes.flatMap((node, i) => (typeof node === "object" ? [{ i, node }] : []));
+  if (!store || store.snapshot !== undefined || isRemote(store)) return nodes.map((node) => node !== false);
+  const keys = known.map(({ i, node }) => documentKeys(paths[i]!, node)[0]!);
+  const stats = await statsOf(store, keys, { signal: options.signal });
+  const gone = new Set(known.filter((_, k) => !stats[k]).map(({ i }) => i));
+  return nodes.map((node, i) => node !== false && !gone.has(i));
+}
+
+/**
+ * One listing a parent where the store can list, and one metadata read a granule.
+ * @returns `false`: no such granule; `true`: its folder is there
+ */
+async function findNodes(
+  paths: (string | undefined)[],
+  hierarchy: Hierarchy,
+  options: ReadOptions,
+): Promise<(NodeMeta | boolean)[]> {
   const parents = new Map<string, Promise<Set<string> | undefined>>();
   const siblings = (parent: string) => {
     let names = parents.get(parent);
@@ -97,7 +120,7 @@ async function findPresent(
     const known = await siblings(slash < 0 ? "" : path.slice(0, slash));
     if (known && !known.has(path.slice(slash + 1))) return false;
     if (known && paths.length > MOST_READ) return true;
-    return (await hierarchy.node(path, options)) !== undefined;
+    return (await hierarchy.node(path, options)) ?? false;
   });
 }
 

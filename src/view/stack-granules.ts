@@ -55,10 +55,10 @@ const LONGEST_SQL = 4000;
  *   the SQL that leaves such rows out
  */
 export async function stackGranules(input: GranulesInput, options: ReadOptions = {}): Promise<Stack> {
-  const { agreed, idx, paths } = input;
+  const { agreed, idx } = input;
   if (agreed && idx.length > 0) return stackOf(await agreedKind(input, agreed, options), input);
   const kinds = await readKinds(input, options);
-  refuseDifferent(kinds, idx, paths);
+  refuseDifferent(kinds, input);
   return stackOf(kinds[0] ?? nothing, input);
 }
 
@@ -191,7 +191,7 @@ function sharedName(paths: readonly string[]): string {
 }
 
 /** @throws ZarrsiftError `layout_unsupported` where there is more than one kind */
-export function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonly string[]): void {
+export function refuseDifferent(kinds: Kind[], { idx, paths, along }: GranulesInput): void {
   if (kinds.length < 2) return;
   const most = kinds.reduce((a, b) => (b.positions.length > a.positions.length ? b : a));
   const others = kinds.filter((kind) => kind !== most);
@@ -204,12 +204,16 @@ export function refuseDifferent(kinds: Kind[], idx: Float64Array, paths: readonl
     leavesOut.length > LONGEST_SQL
       ? "narrow the query to granules of one encoding"
       : `leave them out with WHERE ${leavesOut}`;
+  const how = difference(first.encoding, most.encoding)!;
+  const ways = [
+    `ask for one stack of each encoding (${along ? 'layout: "stacked", ' : ""}group_by: "encoding")`,
+    ...(!along && how.startsWith("the shape of ") ? ['for them end to end (layout: "concatenated")'] : []),
+  ];
   throw new ZarrsiftError(
     "layout_unsupported",
     `Granules of ${kinds.length} encodings cannot be one array: row ${row} (/${paths[position]}) differs from row ` +
-      `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${difference(first.encoding, most.encoding)}. ` +
-      `${rows.length} of ${idx.length} rows differ: ask for one stack of each encoding (group_by, "encoding"), for those of ` +
-      `different lengths end to end (layout, "concatenated"), name arrays that agree with variables, or ${help}`,
+      `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${how}. ` +
+      `${rows.length} of ${idx.length} rows differ: ${ways.join(", ")}, name arrays that agree with variables, or ${help}`,
     { details: { idx: row, path: `/${paths[position]}`, encodings: kinds.length } },
   );
 }

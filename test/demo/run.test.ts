@@ -166,6 +166,15 @@ describe.skipIf(!built)("zarrsift demo as a program", () => {
     },
   );
 
+  it("stops making the collection when it is told to end", { timeout: 60_000 }, async () => {
+    const child = program(["demo", "--port", "0"], { TMPDIR: tmp });
+    const ended = outcome(child);
+    while (made().length === 0) await sleep(5);
+    child.kill("SIGINT");
+    expect(await ended).toMatchObject({ code: 0, stdout: "" });
+    expect(made()).toEqual([]);
+  });
+
   it("leaves nothing behind when it is told twice", { timeout: 60_000 }, async () => {
     const child = program(["demo", "--port", "0"], { TMPDIR: tmp });
     const ended = outcome(child);

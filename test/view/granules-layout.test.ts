@@ -287,6 +287,33 @@ describe("granules that are not there", () => {
     },
   );
 
+  test("that consolidated metadata still tells of are missing too, and a part of one says what to do", async () => {
+    const store = await tinyCollection(
+      [0, 1, 2].map((i) => ({ path: `g${i}`, arrays: { sst: {}, ice: {} } })),
+    );
+    const read = async (key: string) => JSON.parse(new TextDecoder().decode(await store.get(key)));
+    const metadata: Record<string, unknown> = {};
+    for (const key of [...store.keys()].filter((each) => each.endsWith("/zarr.json")))
+      metadata[key.replace("/zarr.json", "")] = await read(key);
+    const consolidated_metadata = { kind: "inline", must_understand: false, metadata };
+    store.set("zarr.json", JSON.stringify({ ...(await read("zarr.json")), consolidated_metadata }));
+    for (const key of [...store.keys()].filter(
+      (each) => each.startsWith("g1/") || each.startsWith("g2/ice/"),
+    ))
+      store.delete(key);
+    const collection = await openCollection(store);
+    await expect(collection.view("SELECT idx FROM meta")).rejects.toMatchObject({
+      code: "granule_missing",
+      details: { idx: 1 },
+    });
+    const view = await collection.view("SELECT idx FROM meta", { missing: "skip" });
+    expect([view.count, view.skipped]).toEqual([2, 1]);
+    expect(await view.asStore(3).get("g2/sst/c/0/0")).toBeDefined();
+    await expect(view.asStore(3).get("g2/ice/c/0/0")).rejects.toThrow(
+      /g2\/ice\/zarr.json has gone since .* or consolidate them again/,
+    );
+  });
+
   test.each(["/../other", "/meta", "/meta/note", "/indexes/x", "/a//b", "/a/./b"])(
     "the location %j leaves the source and is refused",
     async (location) => {

@@ -219,6 +219,59 @@ describe("granules that differ", () => {
   });
 });
 
+describe("what is said to do about granules that differ", () => {
+  const advice = async (
+    lines: (number | undefined)[],
+    units: string[],
+    layout: "stacked" | "concatenated",
+  ) => {
+    const granules = lines.map((n, i) => ({
+      path: `g${i}`,
+      arrays: { sst: { units: units[i]! } },
+      ...(n !== undefined && { lines: n }),
+    }));
+    const { collection } = await collectionOf(granules, {});
+    const error = await collection.view("SELECT idx FROM meta", { layout }).catch((thrown) => thrown);
+    expect(error.code).toBe("layout_unsupported");
+    const said = Array.from(error.message.matchAll(/(layout|group_by): "(\w+)"/g), ([, name, value]) => [
+      name === "layout" ? name : "groupBy",
+      value,
+    ]);
+    return { collection, said };
+  };
+
+  test.each([
+    [
+      "stacked",
+      [2, 4, 2],
+      ["K", "K", "K"],
+      [
+        ["groupBy", "encoding"],
+        ["layout", "concatenated"],
+      ],
+    ],
+    ["stacked", [2, 2, 2], ["K", "C", "K"], [["groupBy", "encoding"]]],
+    [
+      "concatenated",
+      [2, 4, 2],
+      ["K", "C", "K"],
+      [
+        ["layout", "stacked"],
+        ["groupBy", "encoding"],
+      ],
+    ],
+  ] as const)("works: %s, lines %j, units %j", async (layout, lines, units, expected) => {
+    const { collection, said } = await advice([...lines], [...units], layout);
+    expect(said).toEqual(expected);
+    const ways =
+      layout === "stacked"
+        ? said.map((way) => ({ layout, ...Object.fromEntries([way]) }))
+        : [Object.fromEntries(said)];
+    for (const way of ways)
+      expect((await collection.view("SELECT idx FROM meta", way as never)).count).toBe(3);
+  });
+});
+
 describe("a stacked view is a collection", () => {
   test("its rows are queried, and viewed again in both layouts, as often as one likes", async () => {
     const { store, collection } = await collectionOf();
