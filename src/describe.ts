@@ -1,7 +1,8 @@
 import { abortable, mapLimit } from "./abort.ts";
 import { isZarrsiftError } from "./errors.ts";
 import { textCell } from "./format/cell.ts";
-import { boundingBox } from "./geometry/geometry.ts";
+import { badGeometry, boundingBox } from "./geometry/geometry.ts";
+import { WIDEST } from "./geometry/longitude.ts";
 import { wkbBox } from "./geometry/wkb-box.ts";
 import { parseWkt } from "./geometry/wkt-read.ts";
 import type { IndexSet } from "./index/api.ts";
@@ -203,6 +204,9 @@ async function bound(column: MetaColumn, which: "first" | "last"): Promise<strin
   return best === undefined ? null : textCell(best, column.type);
 }
 
+/** What lies beyond is no latitude, however roughly it was computed. */
+const FARTHEST = 91;
+
 async function boxOf(column: MetaColumn): Promise<[number, number, number, number] | null> {
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
   const box = new Float64Array(4);
@@ -216,6 +220,11 @@ async function boxOf(column: MetaColumn): Promise<[number, number, number, numbe
     }
   }
   if (west === Infinity) return null;
+  if (south < -FARTHEST || north > FARTHEST || east - west > WIDEST)
+    throw badGeometry(
+      "the corners of all",
+      `coordinates run from (${west}, ${south}) to (${east}, ${north}), which are no longitudes and latitudes in degrees`,
+    );
   return west < -180 || east > 180 ? [-180, south, 180, north] : [west, south, east, north];
 }
 

@@ -32,7 +32,7 @@ export interface Component {
 export type Box = [number, number, number, number];
 
 /** Wider shapes than this many degrees are refused: their coordinates are no longitudes. */
-const WIDEST = 3600;
+export const WIDEST = 3600;
 
 /** The points, lines and polygons that a geometry consists of; empty ones are left out. */
 export function componentsOf(geometry: Geometry): Component[] {
