@@ -185,6 +185,19 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  it("advises options of its own", async () => {
+    const refused = async (sql: string, ...words: string[]) =>
+      (await zarrsift("export", sql, GRANULES, ...words, "--to", "kerchunk", join(folder, "advised.json")))
+        .stderr;
+    expect(await refused("SELECT idx FROM meta", "--layout", "stacked")).toMatch(
+      /\(--group-by encoding\).*\(--layout concatenated\), name arrays that agree with --variables, or leave/,
+    );
+    expect(await refused("SELECT idx FROM meta", "--group-by", "encoding")).toMatch(
+      /only in --layout stacked\n/,
+    );
+    expect(await refused("EXPLAIN SELECT idx FROM meta")).toMatch(/not with rows: zarrsift query shows it\n/);
+  });
+
   it("writes nothing into what it copies from", async () => {
     const source = join(folder, "source.zarr");
     cpSync(STACKED, source, { recursive: true });
