@@ -9,6 +9,7 @@ import type { Layout, ViewDefinition } from "../view/api.ts";
 import type { View } from "../view/view.ts";
 import { type Arguments, choice, suggest, UsageError } from "./args.ts";
 import { readConfig } from "./config.ts";
+import { indexesAt } from "./indexes.ts";
 import { log } from "./output.ts";
 import { readParams } from "./params.ts";
 import { readingOf } from "./reading.ts";
@@ -85,7 +86,8 @@ async function openSourceOf(
   signal: AbortSignal,
   collection?: string,
 ): Promise<Collection> {
-  const common = { cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT, log, signal };
+  const reading = { cacheBytes: CACHE_BYTES / 8, log, signal };
+  const common = { ...reading, cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT };
   const config = args.text("config");
   if (config !== undefined) {
     const { sources } = readConfig(config);
@@ -95,13 +97,14 @@ async function openSourceOf(
       throw new UsageError(`${config} has no collection ${source}${suggest(source, known)}`);
     }
     const url = found.ref === undefined ? found.source : `${found.source}#${found.ref}`;
-    return open(url, { ...found.options, ...common });
+    const indexes = await indexesAt(args.text("indexes"), url, { ...found.options, ...reading });
+    return open(url, { ...found.options, ...common, indexes });
   }
   const named = namedSource(source);
   const options: OpenSourceOptions = {
     name: collection ?? named.name,
     ...readingOf(args),
-    indexes: args.text("indexes"),
+    indexes: await indexesAt(args.text("indexes"), named.source, { ...readingOf(args), ...reading }),
     ...common,
   };
   return open(named.source, options);

@@ -3,6 +3,7 @@ import { open } from "../index.ts";
 import { UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
+import { indexesAt } from "./indexes.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
@@ -41,11 +42,11 @@ export const inspect: Command = {
     if (surplus.length > 0) throw new UsageError(`inspect takes one SOURCE, not also ${surplus.join(" ")}`);
     const progress = startProgress(`reading ${source}`);
     try {
+      const reading = { ...readingOf(args), log };
       const collection = await open(source, {
-        indexes: args.text("indexes"),
+        indexes: await indexesAt(args.text("indexes"), source, reading),
         verifyIndexes: args.flag("verify-indexes"),
-        ...readingOf(args),
-        log,
+        ...reading,
       });
       const description = await collection.describe();
       progress.done();
