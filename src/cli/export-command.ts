@@ -6,6 +6,7 @@ import type { Command } from "./command.ts";
 import { checkTarget, exportIcechunk, exportZarr } from "./export-copy.ts";
 import { checkKerchunk, exportKerchunk } from "./export-kerchunk.ts";
 import { openView } from "./export-view.ts";
+import { log } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS } from "./reading.ts";
 import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
@@ -129,6 +130,12 @@ async function withView(
   try {
     const { view, collection } = await openView(what, source, args, signal);
     progress.done();
+    const { count, skipped } = view;
+    if (skipped > 0)
+      log(
+        `${skipped.toLocaleString("en")} of ${(count + skipped).toLocaleString("en")} rows are left out: ` +
+          "their granules are not in the source",
+      );
     await use(view, collection.source);
     await collection.close();
   } finally {

@@ -12,6 +12,8 @@ import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 const DATA = join(import.meta.dirname, "../../../shared/data");
 const GRANULES = join(DATA, "granules.zarr");
 const STACKED = join(DATA, "stacked.zarr");
+/** Has granules of 4 of its 49 rows. */
+const PARTIAL = join(DATA, "granules-spec2.icechunk");
 const ICECHUNK_KINDS: [string, string, string[], string][] = [
   ["icechunk", GRANULES, [], "root['meta']['source_idx'].size"],
   ["icechunk", STACKED, ["--layout", "stacked"], "ds.sizes['granule']"],
@@ -183,6 +185,16 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/nope[\s\S]*\^/);
     expect(existsSync(target)).toBe(false);
+  });
+
+  it.each(["zarr", "icechunk", "kerchunk"])("says how many rows are left out: %s", async (to) => {
+    const target = join(folder, to === "kerchunk" ? "left-out.json" : `left-out.${to}`);
+    const words = ["export", "SELECT idx FROM meta", PARTIAL, "--missing", "skip", "--to", to, target];
+    const { code, stdout, stderr } = await zarrsift(...words);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ 4 granules, /)]);
+    expect(stderr).toContain("\n45 of 49 rows are left out: their granules are not in the source\n");
+    const refused = await zarrsift(...words.slice(0, 3), ...words.slice(5));
+    expect(refused.stderr).toContain("ask for --missing skip to leave such rows out");
   });
 
   it("advises options of its own", async () => {
