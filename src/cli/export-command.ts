@@ -78,7 +78,7 @@ export const exportView: Command = {
       throw new UsageError(`export takes one SQL text; quote it (then came ${surplus[0]})`);
     if (/^\s*(select|with)\s/i.test(source))
       throw new UsageError("export takes the SQL first, then the SOURCE");
-    const work = { what, source, target, args, signal: interruptible() };
+    const work = { what, source, target, args, signal: interruptible(to) };
     await WAYS[to](work);
   },
 };
@@ -143,14 +143,19 @@ async function withView(
   }
 }
 
+/** What becomes of what was stopped. */
+const STOPPED: Record<(typeof FORMATS)[number], string> = {
+  kerchunk: "nothing was written",
+  zarr: "a copy goes on with the same command",
+  icechunk: "a copy is begun anew with the same command",
+};
+
 /** A signal that Ctrl-C aborts. */
-function interruptible(): AbortSignal {
+function interruptible(to: (typeof FORMATS)[number]): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   process.removeAllListeners("SIGINT");
-  process.once("SIGINT", () =>
-    controller.abort(new Error("interrupted; a copy goes on with the same command")),
-  );
+  process.once("SIGINT", () => controller.abort(new Error(`interrupted; ${STOPPED[to]}`)));
   return controller.signal;
 }
 

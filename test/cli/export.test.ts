@@ -95,6 +95,30 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     );
   });
 
+  it.each([
+    ["kerchunk", "stopped.json", "interrupted; nothing was written\n", []],
+    ["icechunk", "stopped", "interrupted; a copy is begun anew with the same command\n", ["stopped"]],
+  ])("says what is left of what Ctrl-C stopped: %s", async (to, name, said, left) => {
+    const words = [
+      "export",
+      "SELECT * FROM meta",
+      GRANULES,
+      "--to",
+      to,
+      join(folder, name),
+      "--parallel",
+      "1",
+    ];
+    const child = start(words);
+    const ended = outcome(child);
+    const written = () => readdirSync(folder).filter((file) => file.startsWith("stopped"));
+    while (written().length === 0) await sleep(5);
+    child.kill("SIGINT");
+    expect(await ended).toMatchObject({ code: 1, stderr: expect.stringContaining(said) });
+    expect(written()).toEqual(left);
+    rmSync(join(folder, name), { recursive: true, force: true });
+  });
+
   it.skipIf(noPython)("prints lines of Python that open a copy", { timeout: 120_000 }, async () => {
     const three = "SELECT idx FROM meta WHERE idx < 3";
     const kinds: [string, string, string[], string][] = [
