@@ -159,6 +159,15 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(await zarrsift(...words)).toMatchObject({ code: 0 });
     const keys = Object.keys(JSON.parse(readFileSync(file, "utf8")).refs);
     expect(keys.filter((key) => key.endsWith("/lat/.zarray"))).toHaveLength(2);
+    const ofOther = await zarrsift(...words.with(2, STACKED));
+    expect(ofOther).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("is of collection granules at"),
+    });
+    expect(ofOther.stderr).toContain(`${STACKED} is not at that: give the SOURCE of granules; if this is it`);
+    const sameName = await zarrsift(...words.with(2, `granules=${STACKED}`));
+    expect(sameName.stderr).toMatch(/^zarrsift: The source of granules is no longer at version/);
+    expect(await zarrsift(...words.with(2, `renamed=${GRANULES}`))).toMatchObject({ code: 0 });
     const unknown = await zarrsift(
       "export",
       "0".repeat(32),
