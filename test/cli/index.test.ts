@@ -155,6 +155,17 @@ describe.skipIf(!built)("zarrsift index", () => {
     });
   });
 
+  it("leaves a geometry that cannot be read, and inspect says so", async () => {
+    const columns = cut(columnsOf(1000, 1), 300);
+    (columns.bbox!.values as Uint8Array[])[100] = Uint8Array.of(1, 2, 3);
+    const { code, stdout } = await zarrsift("inspect", await onDisk(await makeSource(columns, 40)));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^extent {4}unknown: A geometry of column "bbox" cannot be read: Bad geometry at WKB/m,
+    );
+    expect(stdout).toMatch(/^time {6}\d{4}-/m);
+  });
+
   it.each([
     [["index"], 2, "index needs a SOURCE"],
     [["index", "a.zarr", "--check", "--drop"], 2, "--check and --drop exclude each other"],
