@@ -6,6 +6,7 @@ import type { Command } from "./command.ts";
 import { checkTarget, exportIcechunk, exportZarr } from "./export-copy.ts";
 import { checkKerchunk, exportKerchunk } from "./export-kerchunk.ts";
 import { openView } from "./export-view.ts";
+import { log } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS } from "./reading.ts";
 import { INDEXES_HELP, SOURCE_HELP } from "./source.ts";
@@ -77,7 +78,7 @@ export const exportView: Command = {
       throw new UsageError(`export takes one SQL text; quote it (then came ${surplus[0]})`);
     if (/^\s*(select|with)\s/i.test(source))
       throw new UsageError("export takes the SQL first, then the SOURCE");
-    const work = { what, source, target, args, signal: interruptible() };
+    const work = { what, source, target, args, signal: interruptible(to) };
     await WAYS[to](work);
   },
 };
@@ -129,6 +130,12 @@ async function withView(
   try {
     const { view, collection } = await openView(what, source, args, signal);
     progress.done();
+    const { count, skipped } = view;
+    if (skipped > 0)
+      log(
+        `${skipped.toLocaleString("en")} of ${(count + skipped).toLocaleString("en")} rows are left out: ` +
+          "their granules are not in the source",
+      );
     await use(view, collection.source);
     await collection.close();
   } finally {
@@ -136,14 +143,19 @@ async function withView(
   }
 }
 
+/** What becomes of what was stopped. */
+const STOPPED: Record<(typeof FORMATS)[number], string> = {
+  kerchunk: "nothing was written",
+  zarr: "a copy goes on with the same command",
+  icechunk: "a copy is begun anew with the same command",
+};
+
 /** A signal that Ctrl-C aborts. */
-function interruptible(): AbortSignal {
+function interruptible(to: (typeof FORMATS)[number]): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   process.removeAllListeners("SIGINT");
-  process.once("SIGINT", () =>
-    controller.abort(new Error("interrupted; a copy goes on with the same command")),
-  );
+  process.once("SIGINT", () => controller.abort(new Error(`interrupted; ${STOPPED[to]}`)));
   return controller.signal;
 }
 

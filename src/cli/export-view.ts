@@ -5,10 +5,12 @@ import type { Collection } from "../collection.ts";
 import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
 import { type OpenSourceOptions, open } from "../index.ts";
 import { ViewsStore } from "../server/views-store.ts";
+import { tableOf } from "../source.ts";
 import type { Layout, ViewDefinition } from "../view/api.ts";
 import type { View } from "../view/view.ts";
 import { type Arguments, choice, suggest, UsageError } from "./args.ts";
 import { readConfig } from "./config.ts";
+import { indexesAt } from "./indexes.ts";
 import { log } from "./output.ts";
 import { readParams } from "./params.ts";
 import { readingOf } from "./reading.ts";
@@ -41,7 +43,32 @@ export async function openView(
   if (surplus !== undefined) throw new UsageError(`--${surplus} goes with SQL: view ${what} has its own`);
   const definition = await kept(what, args.text("state-dir") ?? defaultStateDir());
   const collection = await openSourceOf(source, args, signal, definition.collection);
-  return { collection, view: await collection.restore(definition, { signal }) };
+  try {
+    return { collection, view: await collection.restore(definition, { signal }) };
+  } catch (error) {
+    throw (await otherSource(error, definition, source, collection)) ?? error;
+  }
+}
+
+/**
+ * What is wrong with a view of another collection than `source` goes by. That may be the same one under another name,
+ * changed since; `undefined` where it has the name, or is the same but for its granules.
+ */
+async function otherSource(
+  error: unknown,
+  { id, collection: name, version }: ViewDefinition,
+  source: string,
+  opened: Collection,
+): Promise<ZarrsiftError | undefined> {
+  const gone = isZarrsiftError(error, "source_changed") || isZarrsiftError(error, "source_not_found");
+  if (!gone || source === name || namedSource(source).name === name) return undefined;
+  if (tableOf(await opened.version()) === tableOf(version)) return undefined;
+  return new ZarrsiftError(
+    "source_changed",
+    `view ${id} is of collection ${name} at version ${version}, and ${source} is not at that: ` +
+      `give the SOURCE of ${name}; if this is it, it has changed, and the view is to be made again`,
+    { cause: error },
+  );
 }
 
 async function viewOfSql(
@@ -85,7 +112,8 @@ async function openSourceOf(
   signal: AbortSignal,
   collection?: string,
 ): Promise<Collection> {
-  const common = { cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT, log, signal };
+  const reading = { cacheBytes: CACHE_BYTES / 8, log, signal };
+  const common = { ...reading, cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT };
   const config = args.text("config");
   if (config !== undefined) {
     const { sources } = readConfig(config);
@@ -95,13 +123,14 @@ async function openSourceOf(
       throw new UsageError(`${config} has no collection ${source}${suggest(source, known)}`);
     }
     const url = found.ref === undefined ? found.source : `${found.source}#${found.ref}`;
-    return open(url, { ...found.options, ...common });
+    const indexes = await indexesAt(args.text("indexes"), url, { ...found.options, ...reading });
+    return open(url, { ...found.options, ...common, indexes });
   }
   const named = namedSource(source);
   const options: OpenSourceOptions = {
     name: collection ?? named.name,
     ...readingOf(args),
-    indexes: args.text("indexes"),
+    indexes: await indexesAt(args.text("indexes"), named.source, { ...readingOf(args), ...reading }),
     ...common,
   };
   return open(named.source, options);

@@ -3,6 +3,7 @@ import { open } from "../index.ts";
 import { UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
+import { indexesAt } from "./indexes.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
@@ -41,11 +42,11 @@ export const inspect: Command = {
     if (surplus.length > 0) throw new UsageError(`inspect takes one SOURCE, not also ${surplus.join(" ")}`);
     const progress = startProgress(`reading ${source}`);
     try {
+      const reading = { ...readingOf(args), log };
       const collection = await open(source, {
-        indexes: args.text("indexes"),
+        indexes: await indexesAt(args.text("indexes"), source, reading),
         verifyIndexes: args.flag("verify-indexes"),
-        ...readingOf(args),
-        log,
+        ...reading,
       });
       const description = await collection.describe();
       progress.done();
@@ -71,6 +72,7 @@ function page(description: Description, width: number | undefined): string {
     ["granules", granules(layout)],
     ...(extent.bbox ? [["extent", extent.bbox.join(", ")]] : []),
     ...(extent.time ? [["time", extent.time.join(" … ")]] : []),
+    ...unknown(description),
   ];
   const top = facts.map(([name, value]) => `${name!.padEnd(10)}${value}\n`).join("");
   const rows = description.columns.map(({ name, type, chunk_rows, role, index }) => {
@@ -79,6 +81,13 @@ function page(description: Description, width: number | undefined): string {
   const unusable = description.unusable.map(({ name, why }) => `not a column: ${name}: ${why}\n`).join("");
   const heads = ["column", "type", "rows a chunk", "role", "index"];
   return `${top}\n${grid(heads, rows, [false, false, true, false, false], width)}${unusable}`;
+}
+
+/** Which of the extents cannot be told, and why. */
+function unknown({ extent, columns }: Description): string[][] {
+  if (extent.why === undefined) return [];
+  const places = extent.bbox === null && columns.some(({ role }) => role === "geometry");
+  return [[places ? "extent" : "time", `unknown: ${extent.why}`]];
 }
 
 /** `B+tree, verified`, and how many rows of all it holds where some came later. */

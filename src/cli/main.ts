@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { parse, suggest, UsageError } from "./args.ts";
+import { type OptionSpecs, parse, suggest, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { endOnClosedPipe, print } from "./output.ts";
 import { report } from "./report.ts";
@@ -70,6 +70,7 @@ async function main(words: readonly string[]): Promise<void> {
   const entry = COMMANDS.find(({ name }) => name === first);
   if (entry === undefined) throw new UsageError(unknown(first));
   const command = await entry.load();
+  options = command.options;
   const args = parse(rest, command.options);
   return args.flag("help") ? print(command.help) : command.run(args);
 }
@@ -83,11 +84,13 @@ function unknown(word: string): string {
 
 endOnClosedPipe();
 const words = process.argv.slice(2);
+/** Those of the command, once it is known. */
+let options: OptionSpecs | undefined;
 // Nothing is half done when reading stops; `serve` and `demo` put a shutdown of their own in its place.
 process.once("SIGINT", () => process.exit(130));
 try {
   await main(words);
   process.exit(0); // whatever a library left running (a WASM worker, an idle socket) is of no more use
 } catch (error) {
-  process.exit(report(error, COMMANDS.find(({ name }) => name === words[0])?.name));
+  process.exit(report(error, COMMANDS.find(({ name }) => name === words[0])?.name, options));
 }

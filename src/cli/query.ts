@@ -6,6 +6,7 @@ import { explainOf } from "../plan/explain.ts";
 import { type Arguments, choice, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { grid } from "./grid.ts";
+import { indexesAt } from "./indexes.ts";
 import { log, print, terminalWidth } from "./output.ts";
 import { readParams } from "./params.ts";
 import { startProgress } from "./progress.ts";
@@ -61,12 +62,12 @@ export const query: Command = {
     const progress = startProgress(`querying ${source}`);
     try {
       const name = sourceName(source);
+      const reading = { ...readingOf(args), log };
       const collection = await open(source, {
         ...(name !== undefined && { name }),
-        indexes: args.text("indexes"),
+        indexes: await indexesAt(args.text("indexes"), source, reading),
         verifyIndexes: args.flag("verify-indexes"),
-        ...readingOf(args),
-        log,
+        ...reading,
       });
       for await (const part of text(collection)) {
         progress.done();

@@ -1,5 +1,5 @@
 import { isZarrsiftError, messageOf, type Position } from "../errors.ts";
-import { UsageError } from "./args.ts";
+import { type OptionSpecs, UsageError } from "./args.ts";
 
 /** A failure in a SQL text, with the text, so that the place can be shown. */
 export class SqlFailure extends Error {
@@ -14,16 +14,39 @@ export class SqlFailure extends Error {
 /** Characters of a long SQL line shown on each side of the place. */
 const AROUND = 36;
 
-/** Says on stderr what went wrong, without a stack trace unless ZARRSIFT_DEBUG is set, and gives the exit status. */
-export function report(error: unknown, command: string | undefined): 1 | 2 {
+/**
+ * Says on stderr what went wrong, without a stack trace unless ZARRSIFT_DEBUG is set, and gives the exit status.
+ *
+ * @param options those of the command
+ */
+export function report(error: unknown, command: string | undefined, options: OptionSpecs = {}): 1 | 2 {
   const wrong = error instanceof UsageError;
   const help = wrong ? ` (see zarrsift ${command === undefined ? "" : `${command} `}--help)` : "";
-  process.stderr.write(`zarrsift: ${messageOf(error instanceof SqlFailure ? error.cause : error)}${help}\n`);
+  const message = messageOf(error instanceof SqlFailure ? error.cause : error);
+  process.stderr.write(`zarrsift: ${inOptions(message, options)}${help}\n`);
   if (error instanceof SqlFailure && isZarrsiftError(error.cause) && error.cause.at) {
     process.stderr.write(pointAt(error.sql, error.cause.at));
   }
   if (process.env.ZARRSIFT_DEBUG) console.error(error);
   return wrong ? 2 : 1;
+}
+
+/**
+ * What a message advises in the words of the library and of HTTP, such as `missing: "skip"` or `(layout, "stacked")`, as
+ * options of a command, where it has them: `--missing skip`.
+ */
+export function inOptions(message: string, options: OptionSpecs): string {
+  const said = (name: string, values: string, asWritten: string) => {
+    const option = name.replace("_", "-");
+    return Object.hasOwn(options, option) ? `--${option}${values.replaceAll('"', "")}` : asWritten;
+  };
+  return message
+    .replace(/\b(missing|group_by|layout)(?:, |: | )("[a-z]+"(?: or "[a-z]+")?)/g, (all, name, values) =>
+      said(name, ` ${values}`, all),
+    )
+    .replace(/\bthe ([a-z]+) layout$/, (all, layout) => said("layout", ` ${layout}`, all))
+    .replace(/(?<=\bwith )variables\b/g, (all) => said(all, "", all))
+    .replace(/\bcollection\.explain\(sql\)$/, "zarrsift query shows it");
 }
 
 /** The line of `sql` that `at` is in, indented, and a caret under the place. */

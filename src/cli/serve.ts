@@ -6,6 +6,7 @@ import { type AppOptions, buildApp, type SourceCount } from "../server/index.ts"
 import { type Arguments, integer, suggest, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { type ConfiguredSource, readConfig } from "./config.ts";
+import { indexesAt } from "./indexes.ts";
 import { untilSignal } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
@@ -139,17 +140,16 @@ async function openAll(
   const progress = startProgress(`opening ${sources.map(({ name }) => name).join(", ")}`);
   try {
     const collections = await Promise.all(
-      sources.map(({ name, source, ref, options }, i) =>
-        open(ref === undefined ? source : `${source}#${ref}`, {
-          ...options,
-          cacheBytes,
+      sources.map(async ({ name, source, ref, options }, i) => {
+        const reading = { ...options, cacheBytes, log, total: counts[i] };
+        const url = ref === undefined ? source : `${source}#${ref}`;
+        return open(url, {
+          ...reading,
           ...shared,
-          indexes: indexes.get(name),
+          indexes: await indexesAt(indexes.get(name), url, { ...reading, cacheBytes: cacheBytes / 8 }),
           verifyIndexes: args.flag("verify-indexes"),
-          log,
-          total: counts[i],
-        }),
-      ),
+        });
+      }),
     );
     for (const [i, collection] of collections.entries()) checkFields(collection, sources[i]!);
     return collections;

@@ -12,6 +12,8 @@ import { built, lineFrom, outcome, start, zarrsift } from "./program.ts";
 const DATA = join(import.meta.dirname, "../../../shared/data");
 const GRANULES = join(DATA, "granules.zarr");
 const STACKED = join(DATA, "stacked.zarr");
+/** Has granules of 4 of its 49 rows. */
+const PARTIAL = join(DATA, "granules-spec2.icechunk");
 const ICECHUNK_KINDS: [string, string, string[], string][] = [
   ["icechunk", GRANULES, [], "root['meta']['source_idx'].size"],
   ["icechunk", STACKED, ["--layout", "stacked"], "ds.sizes['granule']"],
@@ -93,6 +95,30 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     );
   });
 
+  it.each([
+    ["kerchunk", "stopped.json", "interrupted; nothing was written\n", []],
+    ["icechunk", "stopped", "interrupted; a copy is begun anew with the same command\n", ["stopped"]],
+  ])("says what is left of what Ctrl-C stopped: %s", async (to, name, said, left) => {
+    const words = [
+      "export",
+      "SELECT * FROM meta",
+      GRANULES,
+      "--to",
+      to,
+      join(folder, name),
+      "--parallel",
+      "1",
+    ];
+    const child = start(words);
+    const ended = outcome(child);
+    const written = () => readdirSync(folder).filter((file) => file.startsWith("stopped"));
+    while (written().length === 0) await sleep(5);
+    child.kill("SIGINT");
+    expect(await ended).toMatchObject({ code: 1, stderr: expect.stringContaining(said) });
+    expect(written()).toEqual(left);
+    rmSync(join(folder, name), { recursive: true, force: true });
+  });
+
   it.skipIf(noPython)("prints lines of Python that open a copy", { timeout: 120_000 }, async () => {
     const three = "SELECT idx FROM meta WHERE idx < 3";
     const kinds: [string, string, string[], string][] = [
@@ -133,6 +159,15 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(await zarrsift(...words)).toMatchObject({ code: 0 });
     const keys = Object.keys(JSON.parse(readFileSync(file, "utf8")).refs);
     expect(keys.filter((key) => key.endsWith("/lat/.zarray"))).toHaveLength(2);
+    const ofOther = await zarrsift(...words.with(2, STACKED));
+    expect(ofOther).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("is of collection granules at"),
+    });
+    expect(ofOther.stderr).toContain(`${STACKED} is not at that: give the SOURCE of granules; if this is it`);
+    const sameName = await zarrsift(...words.with(2, `granules=${STACKED}`));
+    expect(sameName.stderr).toMatch(/^zarrsift: The source of granules is no longer at version/);
+    expect(await zarrsift(...words.with(2, `renamed=${GRANULES}`))).toMatchObject({ code: 0 });
     const unknown = await zarrsift(
       "export",
       "0".repeat(32),
@@ -183,6 +218,29 @@ describe.skipIf(!built || !existsSync(DATA))("zarrsift export", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/nope[\s\S]*\^/);
     expect(existsSync(target)).toBe(false);
+  });
+
+  it.each(["zarr", "icechunk", "kerchunk"])("says how many rows are left out: %s", async (to) => {
+    const target = join(folder, to === "kerchunk" ? "left-out.json" : `left-out.${to}`);
+    const words = ["export", "SELECT idx FROM meta", PARTIAL, "--missing", "skip", "--to", to, target];
+    const { code, stdout, stderr } = await zarrsift(...words);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ 4 granules, /)]);
+    expect(stderr).toContain("\n45 of 49 rows are left out: their granules are not in the source\n");
+    const refused = await zarrsift(...words.slice(0, 3), ...words.slice(5));
+    expect(refused.stderr).toContain("ask for --missing skip to leave such rows out");
+  });
+
+  it("advises options of its own", async () => {
+    const refused = async (sql: string, ...words: string[]) =>
+      (await zarrsift("export", sql, GRANULES, ...words, "--to", "kerchunk", join(folder, "advised.json")))
+        .stderr;
+    expect(await refused("SELECT idx FROM meta", "--layout", "stacked")).toMatch(
+      /\(--group-by encoding\).*\(--layout concatenated\), name arrays that agree with --variables, or leave/,
+    );
+    expect(await refused("SELECT idx FROM meta", "--group-by", "encoding")).toMatch(
+      /only in --layout stacked\n/,
+    );
+    expect(await refused("EXPLAIN SELECT idx FROM meta")).toMatch(/not with rows: zarrsift query shows it\n/);
   });
 
   it("writes nothing into what it copies from", async () => {

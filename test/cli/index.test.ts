@@ -105,6 +105,31 @@ describe.skipIf(!built)("zarrsift index", () => {
     expect((await zarrsift("inspect", path)).stdout).not.toContain("R-tree");
   });
 
+  it("says what makes indexes where --indexes names none", async () => {
+    const path = await onDisk(await sourceOf(300));
+    const [absent, empty] = [join(folder, "absent"), mkdtempSync(join(folder, "empty"))];
+    const state = ["--state-dir", join(folder, `${++count}-state`)];
+    const target = ["--to", "kerchunk", join(folder, "never.json")];
+    for (const place of [absent, empty])
+      for (const words of [
+        ["query", path, "SELECT idx FROM meta"],
+        ["inspect", path],
+        ["serve", path, "--port", "0", ...state],
+        ["export", "SELECT idx FROM meta", path, ...target, ...state],
+      ])
+        expect(await zarrsift(...words, "--indexes", place)).toMatchObject({
+          code: 1,
+          stderr: `zarrsift: --indexes ${place}: no indexes are there; zarrsift index ${path} --to ${place} makes some\n`,
+        });
+    const other = await onDisk(await sourceOf(300));
+    expect(await zarrsift("inspect", path, "--indexes", other)).toMatchObject({
+      code: 0,
+      stderr: `--indexes ${other}: no indexes are there; zarrsift index ${path} --to ${other} makes some\n`,
+    });
+    expect((await zarrsift("index", path, "--to", empty)).code).toBe(0);
+    expect((await zarrsift("inspect", path, "--indexes", empty)).stderr).toBe("");
+  });
+
   it("shares the work among threads where there are many rows", async () => {
     const path = await onDisk(await sourceOf(900));
     const run = () => outcome(start(["index", path], THREADS));
@@ -128,6 +153,17 @@ describe.skipIf(!built)("zarrsift index", () => {
       code: 1,
       stderr: expect.stringMatching(/^zarrsift: Row 100 of column bbox.*\n$/),
     });
+  });
+
+  it("leaves a geometry that cannot be read, and inspect says so", async () => {
+    const columns = cut(columnsOf(1000, 1), 300);
+    (columns.bbox!.values as Uint8Array[])[100] = Uint8Array.of(1, 2, 3);
+    const { code, stdout } = await zarrsift("inspect", await onDisk(await makeSource(columns, 40)));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^extent {4}unknown: A geometry of column "bbox" cannot be read: Bad geometry at WKB/m,
+    );
+    expect(stdout).toMatch(/^time {6}\d{4}-/m);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { grid, line, shareWidth } from "../../src/cli/grid.ts";
 import { records, tooWide } from "../../src/cli/records.ts";
-import { pointAt } from "../../src/cli/report.ts";
+import { inOptions, pointAt } from "../../src/cli/report.ts";
 import { namedSource, namedSources } from "../../src/cli/source.ts";
 import { INT64, STRING } from "../../src/table/types.ts";
 
@@ -51,6 +51,33 @@ describe("pointAt", () => {
 
   it("points behind the end where the text stops too early", () => {
     expect(pointAt("SELECT", { offset: 6, line: 1, column: 7 })).toBe("  SELECT\n        ^\n");
+  });
+});
+
+describe("a message in the words of the command line", () => {
+  const options = { layout: { type: "string" }, "group-by": { type: "string" } } as const;
+
+  it.each([
+    [
+      'one stack each (group_by, "encoding"), or (layout, "concatenated")',
+      "(--group-by encoding), or (--layout concat",
+    ],
+    ['or ask for layout "stacked" or "granules"', "or ask for --layout stacked or granules"],
+    ["leave it out with variables, or use the granules layout", "with --variables, or use --layout granules"],
+    ['ask for missing: "skip" to leave', "ask for --missing skip to leave"],
+  ])("%s", (message, said) => {
+    const all = { ...options, variables: { type: "string" }, missing: { type: "string" } } as const;
+    expect(inOptions(message, all)).toContain(said);
+    expect(inOptions(message, {})).toBe(message);
+  });
+
+  it("leaves options alone that a command does not have, and names of columns", () => {
+    for (const message of [
+      'ask for missing: "skip"',
+      "with variables",
+      'the column "layout" is missing, "x"',
+    ])
+      expect(inOptions(message, options)).toBe(message);
   });
 });
 
