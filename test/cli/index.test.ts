@@ -121,6 +121,12 @@ describe.skipIf(!built)("zarrsift index", () => {
           code: 1,
           stderr: `zarrsift: --indexes ${place}: no indexes are there; zarrsift index ${path} --to ${place} makes some\n`,
         });
+    const config = join(folder, `${++count}-config.json`);
+    writeFileSync(config, JSON.stringify({ collections: { mine: { source: path } } }));
+    const exported = ["export", "SELECT idx FROM meta", "mine", "--config", config, ...target, ...state];
+    expect((await zarrsift(...exported, "--indexes", absent)).stderr).toContain(
+      `--indexes ${absent}: no indexes`,
+    );
     const other = await onDisk(await sourceOf(300));
     expect(await zarrsift("inspect", path, "--indexes", other)).toMatchObject({
       code: 0,
