@@ -128,12 +128,21 @@ describe.skipIf(noS3Server)(`an S3 server with ETags${noS3Server ? ` (${noS3Serv
     const total = { requests: 0, bytes: 0 };
     const collection = await open("s3://bucket/many", { s3, total });
     const before = total.requests;
-    const view = await collection.view([3]);
+    const view = await collection.view([3], { layout: "stacked" });
     expect(total.requests - before).toBeLessThan(30);
     const other = await open("s3://bucket/many", { s3 });
     expect((await other.view([3])).definition.version).toBe(view.definition.version);
 
     await bucket.set("meta/cloud/c/70", new Uint8Array(new Float64Array([7]).buffer));
+    const read = () =>
+      view
+        .asStore(3)
+        .get("sst/c/0/0/0")
+        .then(
+          () => "there",
+          ({ code }) => code,
+        );
+    await expect.poll(read, { timeout: 20_000 }).toBe("source_changed");
     const later = await open("s3://bucket/many", { s3 });
     const changed = await later.view([3]);
     expect(changed.definition.version).not.toBe(view.definition.version);
