@@ -31,8 +31,8 @@ export interface CheckOptions extends ReadOptions {
  * Finds out, again and again, whether something has changed.
  *
  * Who asks hears of a check that began after asking; those who ask in one turn of the event loop share one. Where
- * checking is slow, as over HTTP, or who asks is relaxed, the last good check is believed for a while. A check that cannot be made, because
- * something cannot be read, finds no change. Once there is a change there is no way back.
+ * checking is slow, as over HTTP, or who asks is relaxed, the last good check is believed for a while. A check that
+ * cannot be made, because something cannot be read, finds no change. Once there is a change there is no way back.
  */
 export class Checks {
   readonly #differs: (() => Promise<boolean>) | undefined;

@@ -13,7 +13,7 @@
  * @module
  */
 import { type Collection, type OpenOptions, openCollection } from "./collection.ts";
-import { checkOpen } from "./options.ts";
+import { cacheShares, checkOpen } from "./options.ts";
 import { locate } from "./store/location.ts";
 import { openSource, type SourceOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -28,15 +28,9 @@ export interface OpenSourceOptions extends OpenOptions, SourceOptions {
   cacheBytes?: number;
 }
 
-/** How `cacheBytes` are divided, each part being the default where nothing is said. */
-function caches(bytes: number | undefined) {
-  if (bytes === undefined) return { ofStore: undefined, ofTable: {} };
-  return { ofStore: bytes / 8, ofTable: { cacheBytes: (bytes * 5) / 8, indexCacheBytes: bytes / 4 } };
-}
-
 /**
- * Opens a collection: a path (in Node), a file, http(s) or s3 URL, as text or as a `URL`, either with `#ref` for an Icechunk branch, tag or snapshot,
- * or a store of your own.
+ * Opens a collection: a path (in Node), a file, http(s) or s3 URL, as text or as a `URL`, either with `#ref` for an
+ * Icechunk branch, tag or snapshot, or a store of your own.
  * @throws ZarrsiftError `source_not_found`, `meta_invalid`, `not_listable` …, and `bad_parameter` for an option that
  *   there is not
  */
@@ -47,7 +41,7 @@ export async function open(
   const source = named instanceof URL ? named.href : named;
   checkOpen(source, options);
   const { indexes, cacheBytes, ...given } = options;
-  const { ofStore, ofTable } = caches(cacheBytes);
+  const { ofStore, ofTable } = cacheShares(cacheBytes);
   const reading = { ...given, cacheBytes: ofStore };
   const indexStore = typeof indexes === "string" ? await openSource(indexes, reading) : indexes;
   const opening = { ...given, ...ofTable, ...(indexStore && { indexStore }) };

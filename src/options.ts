@@ -129,3 +129,9 @@ function unknown(place: string, name: string, known: readonly string[]): Zarrsif
 }
 
 const bad = (message: string) => new ZarrsiftError("bad_parameter", message);
+
+/** How the `cacheBytes` of a collection are divided, each part being the default where nothing is said. */
+export function cacheShares(bytes: number | undefined) {
+  if (bytes === undefined) return { ofStore: undefined, ofTable: {} };
+  return { ofStore: bytes / 8, ofTable: { cacheBytes: (bytes * 5) / 8, indexCacheBytes: bytes / 4 } };
+}

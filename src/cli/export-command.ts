@@ -92,8 +92,9 @@ interface Work {
 }
 
 const FORMATS = ["kerchunk", "zarr", "icechunk"] as const;
+type Format = (typeof FORMATS)[number];
 
-const WAYS: Record<(typeof FORMATS)[number], (work: Work) => Promise<void>> = {
+const WAYS: Record<Format, (work: Work) => Promise<void>> = {
   async kerchunk(work) {
     const { args, target, signal } = work;
     const format = zarrFormat(args);
@@ -144,14 +145,14 @@ async function withView(
 }
 
 /** What becomes of what was stopped. */
-const STOPPED: Record<(typeof FORMATS)[number], string> = {
+const STOPPED: Record<Format, string> = {
   kerchunk: "nothing was written",
   zarr: "a copy goes on with the same command",
   icechunk: "a copy is begun anew with the same command",
 };
 
 /** A signal that Ctrl-C aborts. */
-function interruptible(to: (typeof FORMATS)[number]): AbortSignal {
+function interruptible(to: Format): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   process.removeAllListeners("SIGINT");

@@ -112,8 +112,7 @@ async function openSourceOf(
   signal: AbortSignal,
   collection?: string,
 ): Promise<Collection> {
-  const reading = { cacheBytes: CACHE_BYTES / 8, log, signal };
-  const common = { ...reading, cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT };
+  const common = { cacheBytes: CACHE_BYTES, nodesKept: NODES_KEPT, log, signal };
   const config = args.text("config");
   if (config !== undefined) {
     const { sources } = readConfig(config);
@@ -123,17 +122,19 @@ async function openSourceOf(
       throw new UsageError(`${config} has no collection ${source}${suggest(source, known)}`);
     }
     const url = found.ref === undefined ? found.source : `${found.source}#${found.ref}`;
-    const indexes = await indexesAt(args.text("indexes"), url, { ...found.options, ...reading });
-    return open(url, { ...found.options, ...common, indexes });
+    const options = { ...found.options, ...common };
+    return open(url, { ...options, indexes: await indexesAt(args.text("indexes"), url, options) });
   }
   const named = namedSource(source);
   const options: OpenSourceOptions = {
     name: collection ?? named.name,
     ...readingOf(args),
-    indexes: await indexesAt(args.text("indexes"), named.source, { ...readingOf(args), ...reading }),
     ...common,
   };
-  return open(named.source, options);
+  return open(named.source, {
+    ...options,
+    indexes: await indexesAt(args.text("indexes"), named.source, options),
+  });
 }
 
 /** The definition of a view that `zarrsift serve` keeps. */

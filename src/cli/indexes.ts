@@ -1,4 +1,5 @@
 import { isZarrsiftError, ZarrsiftError } from "../errors.ts";
+import { cacheShares } from "../options.ts";
 import { openSource, type SourceOptions } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 
@@ -9,6 +10,7 @@ const SIGNS = ["indexes/zarr.json", "indexes/.zgroup"];
  * Opens what `--indexes` names, read as its source is. A hierarchy that has no indexes, or not yet, is told of only.
  *
  * @param place `undefined` where none is named
+ * @param options those that the source is opened with
  * @throws ZarrsiftError `source_not_found`, which says what makes indexes of `source` there
  */
 export async function indexesAt(
@@ -20,7 +22,10 @@ export async function indexesAt(
   const to = /^https?:/i.test(place) ? "DIR" : place;
   const none = `--indexes ${place}: no indexes are there; zarrsift index ${source} --to ${to} makes some`;
   try {
-    const store = await openSource(place, options);
+    const store = await openSource(place, {
+      ...options,
+      cacheBytes: cacheShares(options.cacheBytes).ofStore,
+    });
     tellIfNone(store, () => options.log?.(none), options);
     return store;
   } catch (error) {

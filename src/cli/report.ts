@@ -32,7 +32,7 @@ export function report(error: unknown, command: string | undefined, options: Opt
 }
 
 /**
- * What a message advises in the words of the library and of HTTP, such as `missing: "skip"` or `(layout, "stacked")`, as
+ * What a message advises in the words of the library and of HTTP, such as `missing: "skip"` or `layout "stacked"`, as
  * options of a command, where it has them: `--missing skip`.
  */
 export function inOptions(message: string, options: OptionSpecs): string {
@@ -41,7 +41,7 @@ export function inOptions(message: string, options: OptionSpecs): string {
     return Object.hasOwn(options, option) ? `--${option}${values.replaceAll('"', "")}` : asWritten;
   };
   return message
-    .replace(/\b(missing|group_by|layout)(?:, |: | )("[a-z]+"(?: or "[a-z]+")?)/g, (all, name, values) =>
+    .replace(/\b(missing|group_by|layout)(?:: | )("[a-z]+"(?: or "[a-z]+")?)/g, (all, name, values) =>
       said(name, ` ${values}`, all),
     )
     .replace(/\bthe ([a-z]+) layout$/, (all, layout) => said("layout", ` ${layout}`, all))

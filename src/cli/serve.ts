@@ -141,12 +141,11 @@ async function openAll(
   try {
     const collections = await Promise.all(
       sources.map(async ({ name, source, ref, options }, i) => {
-        const reading = { ...options, cacheBytes, log, total: counts[i] };
+        const opening = { ...options, cacheBytes, ...shared, log, total: counts[i] };
         const url = ref === undefined ? source : `${source}#${ref}`;
         return open(url, {
-          ...reading,
-          ...shared,
-          indexes: await indexesAt(indexes.get(name), url, { ...reading, cacheBytes: cacheBytes / 8 }),
+          ...opening,
+          indexes: await indexesAt(indexes.get(name), url, opening),
           verifyIndexes: args.flag("verify-indexes"),
         });
       }),

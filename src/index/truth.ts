@@ -1,5 +1,6 @@
 /** Whether a column is still what was indexed. Design: docs/indexes.md, Truth. */
 import { abortable, mapLimit } from "../abort.ts";
+import { isRemote } from "../store/remote.ts";
 import { statsOf } from "../store/stats.ts";
 import type { ReadOptions, Store } from "../store/store.ts";
 import type { MetaColumn } from "../table/column.ts";
@@ -184,7 +185,7 @@ export class Truth {
     const store = this.#store;
     if (this.#options.verify) return this.#compare(true, options);
     if (store.snapshot !== undefined) return this.#ofSnapshot(truth, store.snapshot, options);
-    if (/^(https?|s3):/.test(store.url)) {
+    if (isRemote(store)) {
       return { state: "unverified", why: "metadata agree; each chunk is compared when it is read" };
     }
     return this.#compare(false, options);

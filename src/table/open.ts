@@ -42,7 +42,7 @@ export async function openTable(
   const rows = commonLength(arrays, store);
   const cache = newVectorCache(options.cacheBytes ?? DEFAULT_CACHE);
   const columns = new Map<string, MetaColumn>();
-  const unusable = new Map(all.filter((one) => !arrays.includes(one)).map(noColumn));
+  const unusable = new Map(all.filter(([, { shape }]) => shape.length !== 1).map(noColumn));
   for (const [name, meta] of arrays) {
     try {
       const decoding = decodingOf(name, meta);

@@ -145,21 +145,29 @@ export function chunked(meta: ArrayMeta): ArrayMeta {
   return "unsupported" in inner ? meta : inner;
 }
 
-/** The first thing in which a granule's encoding differs from another's, in words. */
-export function difference(encoding: Encoding, other: Encoding): string | undefined {
-  if (other.has("") && !encoding.has("")) return "it is a group, not an array as the others are";
-  if (encoding.has("") && !other.has("")) return "it is an array, not a group as the others are";
+/** In what a granule's encoding differs from another's. */
+export interface Difference {
+  /** What of an array: `shape`, `units` …; absent where one of the two has no such array. */
+  part?: string;
+  /** In words. */
+  text: string;
+}
+
+/** The first thing in which a granule's encoding differs from another's. */
+export function difference(encoding: Encoding, other: Encoding): Difference | undefined {
+  if (other.has("") && !encoding.has("")) return { text: "it is a group, not an array as the others are" };
+  if (encoding.has("") && !other.has("")) return { text: "it is an array, not a group as the others are" };
   for (const name of new Set([...other.keys(), ...encoding.keys()])) {
     const shown = name === "" ? "it" : `"${name}"`;
     const [here, there] = [encoding.get(name)?.parts, other.get(name)?.parts];
-    if (!here) return `it has no array ${shown}`;
-    if (!there) return `it has an array ${shown} that the others lack`;
+    if (!here) return { text: `it has no array ${shown}` };
+    if (!there) return { text: `it has an array ${shown} that the others lack` };
     for (const part of new Set([...there.keys(), ...here.keys()])) {
       const [value, wanted] = [here.get(part), there.get(part)];
       if (value === wanted) continue;
-      if (value === undefined) return `${shown} has no ${part} (${brief(wanted!)})`;
-      if (wanted === undefined) return `${shown} has a ${part} (${brief(value)})`;
-      return `the ${part} of ${shown} is ${brief(value)}, not ${brief(wanted)}`;
+      if (value === undefined) return { part, text: `${shown} has no ${part} (${brief(wanted!)})` };
+      if (wanted === undefined) return { part, text: `${shown} has a ${part} (${brief(value)})` };
+      return { part, text: `the ${part} of ${shown} is ${brief(value)}, not ${brief(wanted)}` };
     }
   }
   return undefined;

@@ -22,7 +22,7 @@ export interface Granules {
 export interface FindOptions extends ReadOptions {
   /** Whether two rows may name one granule, or one inside another; default false. */
   overlapping?: boolean;
-  /** Where granules' documents are: looked at where that costs little, for consolidated metadata may be of old. */
+  /** Where granules' documents are: where that costs little, consolidated metadata is not believed that they are there. */
   store?: Store;
 }
 
@@ -87,13 +87,18 @@ async function findPresent(
   options: FindOptions,
 ): Promise<boolean[]> {
   const nodes = await findNodes(paths, hierarchy, options);
+  const present = nodes.map((node) => node !== false);
   const { store } = options;
-  const known = nodes.flatMap((node, i) => (typeof node === "object" ? [{ i, node }] : []));
-  if (!store || store.snapshot !== undefined || isRemote(store)) return nodes.map((node) => node !== false);
-  const keys = known.map(({ i, node }) => documentKeys(paths[i]!, node)[0]!);
+  if (!store || store.snapshot !== undefined || isRemote(store)) return present;
+  const told = nodes.flatMap((node, i) =>
+    typeof node === "object" && hierarchy.isConsolidated(paths[i]!)
+      ? [{ i, key: documentKeys(paths[i]!, node)[0]! }]
+      : [],
+  );
+  const keys = told.map(({ key }) => key);
   const stats = await statsOf(store, keys, { signal: options.signal });
-  const gone = new Set(known.filter((_, k) => !stats[k]).map(({ i }) => i));
-  return nodes.map((node, i) => node !== false && !gone.has(i));
+  for (const [k, { i }] of told.entries()) present[i] = stats[k] !== undefined;
+  return present;
 }
 
 /**

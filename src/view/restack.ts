@@ -8,7 +8,7 @@ import { type ArrayMeta, chunkKey } from "../zarr/metadata.ts";
 import { innerMeta, isSharded } from "../zarr/shard.ts";
 import { mergeRows, type Run } from "./chunk-rows.ts";
 import { type ChunkSource, chunksAt, InnerChunks, MadeChunks, StoredChunks } from "./chunks.ts";
-import type { DecodedChunks } from "./decoded-chunks.ts";
+import type { DecodableArray, DecodedChunks } from "./decoded-chunks.ts";
 import { simpleCodecs } from "./face.ts";
 
 const READS_AT_ONCE = 4;
@@ -132,46 +132,35 @@ function regrouped(
     );
   }
   const target = isSharded(source) ? { ...meta, format: 3 as const, codecs: simpleCodecs(meta) } : meta;
-  return { meta: target, chunks: new RegroupedChunks(chunks, source, target, idx, path, decoded) };
+  return { meta: target, chunks: new RegroupedChunks({ meta: source, chunks, path }, target, idx, decoded) };
 }
 
 class RegroupedChunks extends MadeChunks {
-  readonly #chunks: ChunkSource;
-  readonly #source: ArrayMeta;
+  readonly #source: DecodableArray;
   readonly #target: ArrayMeta;
   readonly #idx: Float64Array;
-  readonly #path: string;
   readonly #decoded: DecodedChunks;
 
-  /** `source` describes `chunks`; `target` has chunks of the same shape. */
-  constructor(
-    chunks: ChunkSource,
-    source: ArrayMeta,
-    target: ArrayMeta,
-    idx: Float64Array,
-    path: string,
-    decoded: DecodedChunks,
-  ) {
+  /** `target` has chunks of the same shape as `source`. */
+  constructor(source: DecodableArray, target: ArrayMeta, idx: Float64Array, decoded: DecodedChunks) {
     super();
-    this.#chunks = chunks;
     this.#source = source;
     this.#target = target;
     this.#idx = idx;
-    this.#path = path;
     this.#decoded = decoded;
   }
 
   async read([chunk, ...rest]: readonly number[], options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const perChunk = this.#source.chunkShape[0]!;
+    const source = this.#source;
+    const perChunk = source.meta.chunkShape[0]!;
     const rows = this.#idx.subarray(chunk! * perChunk, (chunk! + 1) * perChunk);
-    const source = { meta: this.#source, chunks: this.#chunks, path: this.#path };
     const parts = await mapLimit([...runsOf(rows, perChunk)], READS_AT_ONCE, async ([place, runs]) => {
       const found = await this.#decoded.read(source, [place, ...rest], options);
       return found ? [{ chunk: found, runs }] : [];
     });
     const there = parts.flat();
     if (there.length === 0) return undefined;
-    return encodeChunk(this.#target, mergeRows(this.#source, there));
+    return encodeChunk(this.#target, mergeRows(source.meta, there));
   }
 }
 

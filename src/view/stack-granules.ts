@@ -204,15 +204,15 @@ export function refuseDifferent(kinds: Kind[], { idx, paths, along }: GranulesIn
     leavesOut.length > LONGEST_SQL
       ? "narrow the query to granules of one encoding"
       : `leave them out with WHERE ${leavesOut}`;
-  const how = difference(first.encoding, most.encoding)!;
+  const { part, text } = difference(first.encoding, most.encoding)!;
   const ways = [
     `ask for one stack of each encoding (${along ? 'layout: "stacked", ' : ""}group_by: "encoding")`,
-    ...(!along && how.startsWith("the shape of ") ? ['for them end to end (layout: "concatenated")'] : []),
+    ...(!along && part === "shape" ? ['for them end to end (layout: "concatenated")'] : []),
   ];
   throw new ZarrsiftError(
     "layout_unsupported",
     `Granules of ${kinds.length} encodings cannot be one array: row ${row} (/${paths[position]}) differs from row ` +
-      `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${how}. ` +
+      `${idx[most.positions[0]!]} (/${paths[most.positions[0]!]}): ${text}. ` +
       `${rows.length} of ${idx.length} rows differ: ${ways.join(", ")}, name arrays that agree with variables, or ${help}`,
     { details: { idx: row, path: `/${paths[position]}`, encodings: kinds.length } },
   );

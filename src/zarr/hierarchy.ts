@@ -106,8 +106,7 @@ export class Hierarchy {
    * read at the same time, and tells of the nodes below it from then on.
    */
   async consolidatedNode(path: string, options: ReadOptions = {}): Promise<NodeMeta | undefined> {
-    const known = [...this.#consolidatedAbove(path)].some(([above, inside]) => above.get(inside));
-    if (this.format === 3 || known) return this.node(path, options);
+    if (this.format === 3 || this.isConsolidated(path)) return this.node(path, options);
     const [node] = await Promise.all([this.node(path, options), this.#consolidate(path)]);
     return node;
   }
@@ -127,6 +126,11 @@ export class Hierarchy {
         options.signal,
       )
     ).names;
+  }
+
+  /** Whether consolidated metadata, as far as it was read, tells of a node, so that its own documents are not. */
+  isConsolidated(path: string): boolean {
+    return [...this.#consolidatedAbove(path)].some(([above, inside]) => above.get(inside));
   }
 
   /** Names that consolidated metadata alone tells, without asking the store; `undefined` where none knows the group. */

@@ -59,7 +59,7 @@ describe("a message in the words of the command line", () => {
 
   it.each([
     [
-      'one stack each (group_by, "encoding"), or (layout, "concatenated")',
+      'one stack each (group_by: "encoding"), or (layout: "concatenated")',
       "(--group-by encoding), or (--layout concat",
     ],
     ['or ask for layout "stacked" or "granules"', "or ask for --layout stacked or granules"],

@@ -270,16 +270,22 @@ describe("granules that are not there", () => {
   const gone = (location: string) =>
     collectionOf(plain, { ...columns, array_location: ["/g0", "/odd/g1", location, "/odd/g3"] });
 
+  /** A view without the one row whose granule is missing, which is an error where nobody asked to skip it. */
+  const without = async (collection: Collection, idx: number) => {
+    await expect(collection.view("SELECT idx FROM meta")).rejects.toMatchObject({
+      code: "granule_missing",
+      details: { idx },
+    });
+    const view = await collection.view("SELECT idx FROM meta", { missing: "skip" });
+    expect([view.count, view.skipped]).toEqual([collection.rows - 1, 1]);
+    return view;
+  };
+
   test.each(["/gone", "/odd/gone", ""])(
     "the location %j is an error naming the row, or left out and counted",
     async (location) => {
       const collection = await gone(location);
-      await expect(collection.view("SELECT idx FROM meta")).rejects.toMatchObject({
-        code: "granule_missing",
-        details: { idx: 2 },
-      });
-      const view = await collection.view("SELECT idx FROM meta", { missing: "skip" });
-      expect([view.count, view.skipped]).toEqual([3, 1]);
+      expect((await without(collection, 2)).count).toBe(3);
       await expect(collection.view("SELECT idx FROM meta WHERE idx <> 2")).resolves.toMatchObject({
         count: 3,
         skipped: 0,
@@ -302,12 +308,8 @@ describe("granules that are not there", () => {
     ))
       store.delete(key);
     const collection = await openCollection(store);
-    await expect(collection.view("SELECT idx FROM meta")).rejects.toMatchObject({
-      code: "granule_missing",
-      details: { idx: 1 },
-    });
-    const view = await collection.view("SELECT idx FROM meta", { missing: "skip" });
-    expect([view.count, view.skipped]).toEqual([2, 1]);
+    const view = await without(collection, 1);
+    expect(view.count).toBe(2);
     expect(await view.asStore(3).get("g2/sst/c/0/0")).toBeDefined();
     await expect(view.asStore(3).get("g2/ice/c/0/0")).rejects.toThrow(
       /g2\/ice\/zarr.json has gone since .* or consolidate them again/,

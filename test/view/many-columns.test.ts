@@ -4,7 +4,7 @@ import { open } from "../../src/index.ts";
 import { tinyCollection } from "./tiny.ts";
 
 const ROWS = 40;
-/** Milliseconds that the system takes to say whether one of the three files below is as it was. */
+/** Milliseconds that the system takes to say whether a file of `/meta` is as it was. */
 const LOOK_MS = 3;
 
 async function slowMeta() {
