@@ -3,14 +3,14 @@
  * that answers after DELAY ms, for the queries of ../shared/bench/queries.json on an indexed table of ROWS rows; and
  * how that grows with the table where the answer does not, for tables of GROWTH rows.
  */
-import { cpSync, existsSync, readFileSync } from "node:fs";
-import { buildIndexes, open, openSource, openWritable } from "../src/index.ts";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { open } from "../src/index.ts";
 import { CountingServer, type Seen } from "../test/store/counting-server.ts";
-import { pythonJson } from "./lib/python.ts";
 import { table, writeResult } from "./lib/report.ts";
 import { short } from "./lib/stats.ts";
+import { indexedTable, needShared, SHARED } from "./lib/tables.ts";
 
-const SHARED = "../shared/bench";
 const ROWS = process.env.ROWS ?? "1e7";
 const GROWTH = (process.env.GROWTH ?? "1e6,1e7").split(",");
 const DELAY = Number(process.env.DELAY ?? 20);
@@ -24,15 +24,9 @@ interface Cost extends Seen {
   opening: Seen;
 }
 
-if (!existsSync(SHARED)) {
-  process.stderr.write(
-    `left out: http: ${SHARED}, with the queries and the program that makes tables, is not there\n`,
-  );
-  process.exit(0);
-}
-
+needShared("http");
 const queries = JSON.parse(readFileSync(`${SHARED}/queries.json`, "utf8")) as Record<string, string>;
-for (const rows of new Set([ROWS, ...GROWTH])) await prepare(rows);
+for (const rows of new Set([ROWS, ...GROWTH])) await indexedTable(rows);
 const server = await CountingServer.start(".bench", DELAY);
 const asked: Record<string, Cost> = {};
 for (const [name, sql] of Object.entries(queries)) asked[name] = await ask(ROWS, sql);
@@ -44,21 +38,6 @@ for (const rows of GROWTH) {
 }
 await server.stop();
 writeResult("http", page(), { rows: Number(ROWS), delay_ms: DELAY, queries: asked, growth });
-
-function nameOf(rows: string): string {
-  return `meta-${rows}-indexed.zarr`;
-}
-
-/** The table that the query bench has, too; larger ones without its Parquet. */
-async function prepare(rows: string): Promise<void> {
-  const indexed = `.bench/${nameOf(rows)}`;
-  if (existsSync(`${indexed}/indexes`)) return;
-  const plain = `.bench/meta-${rows}.zarr`;
-  process.stderr.write(`making ${indexed}\n`);
-  if (existsSync(plain)) cpSync(plain, indexed, { recursive: true });
-  else await pythonJson(`${SHARED}/make_meta.py`, [rows, indexed]);
-  await buildIndexes(await openSource(indexed), await openWritable(indexed));
-}
 
 /** Questions with about a thousand rows for an answer, however long the table is. */
 function fixedAnswers(rows: number): Record<string, string> {
@@ -78,9 +57,10 @@ function fixedAnswers(rows: number): Record<string, string> {
 }
 
 async function ask(rows: string, sql: string): Promise<Cost> {
+  const url = `${server.url}/${basename(await indexedTable(rows))}`;
   server.reset();
   const started = performance.now();
-  const collection = await open(`${server.url}/${nameOf(rows)}`);
+  const collection = await open(url);
   const opening = server.seen;
   const result = await collection.query(sql);
   let found = 0;
