@@ -3,6 +3,7 @@ import { runDemo } from "../demo/index.ts";
 import { messageOf } from "../errors.ts";
 import { integer, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
+import { endingAt } from "./lifetime.ts";
 
 const help = `usage: zarrsift demo [--host HOST] [--port PORT] [--keep DIR]
 
@@ -30,6 +31,7 @@ export const demo: Command = {
     await runDemo({
       host: args.text("host") ?? "127.0.0.1",
       port: integer(args, "port", 0, 65535) ?? 8000,
+      signal: endingAt("SIGINT", "SIGTERM", "SIGHUP"),
       ...(directory !== undefined && { directory }),
     });
   },

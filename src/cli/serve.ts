@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Collection, OpenOptions } from "../collection.ts";
@@ -7,7 +8,7 @@ import { type Arguments, integer, suggest, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { type ConfiguredSource, readConfig } from "./config.ts";
 import { indexesAt } from "./indexes.ts";
-import { untilSignal } from "./lifetime.ts";
+import { endingAt } from "./lifetime.ts";
 import { log, print } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { READ_HELP, READ_OPTIONS, readingOf } from "./reading.ts";
@@ -179,7 +180,8 @@ function viewsFile(args: Arguments): string {
 /** Answers requests until SIGINT or SIGTERM. */
 async function listen(options: AppOptions, host: string, port: number): Promise<void> {
   const app = await buildApp(options);
-  const ended = untilSignal();
+  // Not at SIGHUP, which nohup has ignored.
+  const end = endingAt("SIGINT", "SIGTERM");
   try {
     await app.listen({ host, port });
   } catch (error) {
@@ -190,6 +192,6 @@ async function listen(options: AppOptions, host: string, port: number): Promise<
   const address = app.server.address();
   const bound = typeof address === "object" && address ? address.port : port;
   await print(`listening on http://${host.includes(":") ? `[${host}]` : host}:${bound}\n`);
-  await ended;
+  if (!end.aborted) await once(end, "abort");
   await app.close();
 }

@@ -1,4 +1,5 @@
 /** `zarrsift demo`: a made-up collection, the query it is all about, and a server to read the answer from. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,8 +20,8 @@ export interface RunDemoOptions {
   directory?: string;
   stdout?: NodeJS.WritableStream;
   stderr?: NodeJS.WritableStream;
-  /** Ends it; default: SIGINT, SIGTERM or SIGHUP do. */
-  signal?: AbortSignal;
+  /** Ends it. */
+  signal: AbortSignal;
 }
 
 /** The query of the field's founding issue: developmentseed/zarr-datafusion-search#9. */
@@ -32,8 +33,7 @@ const PORTS_TO_TRY = 100;
 
 /** Makes the collection, asks, serves, shows how to read; resolves when it was told to end and has. */
 export async function runDemo(options: RunDemoOptions): Promise<void> {
-  const { stdout = process.stdout, stderr = process.stderr } = options;
-  const end = endOf(options.signal);
+  const { stdout = process.stdout, stderr = process.stderr, signal: end } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "zarrsift-demo-"));
   const remove = () => {
     if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
@@ -54,7 +54,7 @@ export async function runDemo(options: RunDemoOptions): Promise<void> {
     stdout.write(`\nlistening on ${server.url}\nMore in ${server.url}/docs; Ctrl-C ends it.\n`);
     if (options.directory !== undefined)
       stdout.write(`The collection stays in ${directory}: zarrsift serve demo=${directory}\n`);
-    await aborted(end);
+    if (!end.aborted) await once(end, "abort");
   } catch (error) {
     if (!end.aborted) throw error;
   } finally {
@@ -137,28 +137,4 @@ async function byAnotherDemo(url: string): Promise<string> {
   } catch {
     return "";
   }
-}
-
-/** Exit statuses of a process that a signal ended, as shells count them. */
-const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
-/** The signal, or without one what aborts at SIGINT, SIGTERM or SIGHUP; a second of these ends the process. */
-function endOf(signal: AbortSignal | undefined): AbortSignal {
-  if (signal) return signal;
-  const told = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.removeAllListeners(name);
-    process.on(name, () => {
-      if (told.signal.aborted) process.exit(STATUS[name]);
-      told.abort();
-    });
-  }
-  return told.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
