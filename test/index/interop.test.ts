@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rowBoxes } from "../../src/geometry/longitude.ts";
 import { parseWkb } from "../../src/geometry/wkb-read.ts";
 import { writeWkb } from "../../src/geometry/wkb-write.ts";
@@ -22,7 +22,10 @@ import { Hierarchy } from "../../src/zarr/hierarchy.ts";
 import { PYTHON } from "../zarr/python.ts";
 import { addTo, makeSource, putIndexes, seeded, tableOf, utf8 } from "./source.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "zarrsift-index-"));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "zarrsift-index-"));
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const script = fileURLToPath(new URL("interop.py", import.meta.url));

@@ -18,14 +18,20 @@ export const noS3Server =
 
 /** A real S3 server on this machine; a folder below `root` is a bucket. */
 export class S3Server {
-  readonly root = mkdtempSync(join(tmpdir(), "zarrsift-s3-"));
   endpoint = "";
+  #root: string | undefined;
   readonly #options: readonly string[];
   #process: ChildProcess | undefined;
 
   /** @param etags whether objects have the ETags they were uploaded with; files put into `root` by others have none */
   constructor({ etags = false } = {}) {
     this.#options = etags ? [] : ["--nometa"];
+  }
+
+  /** Made when it is asked for: where there is no server nothing is left behind. */
+  get root(): string {
+    this.#root ??= mkdtempSync(join(tmpdir(), "zarrsift-s3-"));
+    return this.#root;
   }
 
   async start(port?: number): Promise<this> {
@@ -43,7 +49,7 @@ export class S3Server {
 
   stop(): void {
     this.#process?.kill();
-    rmSync(this.root, { recursive: true, force: true });
+    if (this.#root) rmSync(this.#root, { recursive: true, force: true });
   }
 }
 

@@ -16,10 +16,10 @@ const SQL = "SELECT idx FROM meta WHERE collection LIKE 'AMSR2%' OR idx IN (0, 4
 
 describe.skipIf(why)(`virtual chunks in S3${why ? ` (${why})` : ""}`, () => {
   const server = new S3Server();
-  const bucket = join(server.root, "l2-granules");
+  const bucket = () => join(server.root, "l2-granules");
   beforeAll(async () => {
     await server.start();
-    cpSync(join(DATA, "granules_nc"), join(bucket, "public"), { recursive: true, preserveTimestamps: true });
+    cpSync(join(DATA, "granules_nc"), join(bucket(), "public"), { recursive: true, preserveTimestamps: true });
   });
   afterAll(() => server.stop());
 
@@ -74,7 +74,7 @@ describe.skipIf(why)(`virtual chunks in S3${why ? ` (${why})` : ""}`, () => {
   });
 
   it("fail when their object is newer than the reference", async () => {
-    const folder = join(bucket, "public/ASCATA-L2-25km");
+    const folder = join(bucket(), "public/ASCATA-L2-25km");
     const file = join(folder, "ASCATA-L2-25km_20150702T084200_45145.nc");
     const later = new Date("2100-06-01"); // its references are good until 2100
     utimesSync(file, later, later);
