@@ -19,7 +19,10 @@ describe.skipIf(why)(`virtual chunks in S3${why ? ` (${why})` : ""}`, () => {
   const bucket = () => join(server.root, "l2-granules");
   beforeAll(async () => {
     await server.start();
-    cpSync(join(DATA, "granules_nc"), join(bucket(), "public"), { recursive: true, preserveTimestamps: true });
+    cpSync(join(DATA, "granules_nc"), join(bucket(), "public"), {
+      recursive: true,
+      preserveTimestamps: true,
+    });
   });
   afterAll(() => server.stop());
 
